@@ -16,6 +16,7 @@ interface SocketAddress {
 }
 
 declare module '@hyperswarm/secret-stream' {
+  import { EventEmitter } from 'node:events'
   import type { Duplex } from 'node:stream'
 
   /** The udx stream below the encryption. Unset until the stream has a route to the peer. */
@@ -31,7 +32,7 @@ declare module '@hyperswarm/secret-stream' {
    * One encrypted connection (streamx, so only what it shares with a node stream is typed).
    * The keys and the handshake hash are set before 'connection' is emitted.
    */
-  export default class NoiseSecretStream {
+  export default class NoiseSecretStream extends EventEmitter {
     constructor(
       isInitiator: boolean,
       rawStream?: Duplex | null,
@@ -81,8 +82,6 @@ declare module '@hyperswarm/secret-stream' {
       event: 'open' | 'connect' | 'handshake' | 'end' | 'finish' | 'drain' | 'close',
       listener: () => void,
     ): this
-    off(event: string, listener: (...values: never[]) => void): this
-    removeListener(event: string, listener: (...values: never[]) => void): this
   }
 }
 
