@@ -24,7 +24,7 @@ const PART_BYTES_MAX = 0xffff_ffff
 const scratch = Buffer.alloc(SCRATCH_BYTES)
 
 /** SHA-256 of `bytes`, 32 bytes. */
-export function sha256(bytes: Uint8Array): Uint8Array {
+export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytesOf(digestText(bytes))
 }
 
@@ -74,7 +74,7 @@ export function domainHash(domain: string, ...parts: Uint8Array[]): Uint8Array {
 }
 
 /** HMAC-SHA-256 of `bytes` under `key` (RFC 2104), 32 bytes. */
-export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytesOf(createHmac('sha256', key).update(bytes).digest('binary'))
 }
 
@@ -117,7 +117,7 @@ function digestText(bytes: Uint8Array): string {
 }
 
 /** A fresh array, not a piece of Node's shared pool: a hash that is kept then holds 32 bytes, not 8 KiB. */
-function bytesOf(text: string): Uint8Array {
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HASH_BYTES)
   for (let i = 0; i < HASH_BYTES; i++) bytes[i] = text.charCodeAt(i)
   return bytes

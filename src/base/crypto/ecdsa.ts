@@ -7,6 +7,8 @@
  * signer can turn it into another one.
  */
 
+import { SheafError } from '../errors.ts'
+
 /** r and s, 32 bytes each. */
 export const SIGNATURE_BYTES = 64
 export const DIGEST_BYTES = 32
@@ -15,7 +17,10 @@ export const SECRET_BYTES = 32
 export const ENTITY_KEY_BYTES = 33
 
 /** The order n of the group (SEC 2, section 2.4.1): a secret is a number from 1 to n - 1. */
-const ORDER = Buffer.from('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141', 'hex')
+export const ORDER: Buffer = Buffer.from(
+  'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141',
+  'hex',
+)
 
 export interface Crypto {
   /** Which implementation answers. Both give the same answers; native is about 40 times as fast. */
@@ -57,4 +62,23 @@ export function isWellFormed(signature: Uint8Array, digest: Uint8Array, publicKe
     publicKey.length === ENTITY_KEY_BYTES &&
     (publicKey[0] === 2 || publicKey[0] === 3)
   )
+}
+
+/** The secret itself. Throws BAD_KEY where it is none. */
+export function checkedSecret(secret: Uint8Array): Uint8Array {
+  if (!isSecret(secret)) {
+    throw new SheafError(
+      'BAD_KEY',
+      'a secret key is 32 bytes and a number from 1 to the order of the curve less 1',
+    )
+  }
+  return secret
+}
+
+/** The digest itself. Throws BAD_ARGUMENT where it is not 32 bytes. */
+export function checkedDigest(digest: Uint8Array): Uint8Array {
+  if (!(digest instanceof Uint8Array) || digest.length !== DIGEST_BYTES) {
+    throw new SheafError('BAD_ARGUMENT', `a digest to sign is ${DIGEST_BYTES} bytes`)
+  }
+  return digest
 }
