@@ -7,6 +7,7 @@ import { asSheafError, SheafError } from '../src/base/errors.ts'
 import { type BenchArguments, readArguments } from './harness/arguments.ts'
 import type { Bench, Figures } from './harness/bench.ts'
 import { availableVerification } from './harness/signature-rate.ts'
+import { significant } from './harness/statistics.ts'
 
 /** Each is `bench/NAME.ts`; the list is in the order in which they are shown. */
 const BENCHES = ['fetch', 'session', 'publish', 'count']
@@ -82,5 +83,5 @@ function commit(): Figures[string] {
 /** Numbers as the machine gave them have digits that mean nothing: six are more than any of them is good for. */
 function rounded(_key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isInteger(value)) return value
-  return Number(value.toPrecision(6))
+  return significant(value, 6)
 }

@@ -2,7 +2,9 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type Connection, type Dht, HyperDHT, Hyperswarm, type Swarm } from './holepunch.ts'
+import type Connection from '@hyperswarm/secret-stream'
+import HyperDHT from 'hyperdht'
+import Hyperswarm from 'hyperswarm'
 import type { SideOptions } from './side.ts'
 
 const HOST = '127.0.0.1'
@@ -20,7 +22,7 @@ export interface PrivateNetwork {
 export async function startNetwork(): Promise<PrivateNetwork> {
   const port = await freePort()
   const bootstrap = [{ host: HOST, port }]
-  const seeds: Dht[] = [HyperDHT.bootstrapper(port, HOST, { host: HOST })]
+  const seeds = [HyperDHT.bootstrapper(port, HOST, { host: HOST })]
   await seeds[0]!.fullyBootstrapped()
   while (seeds.length < SEEDS) {
     const seed = new HyperDHT({ bootstrap, host: HOST, port: 0, firewalled: false, ephemeral: false })
@@ -36,12 +38,17 @@ export async function startNetwork(): Promise<PrivateNetwork> {
 }
 
 /** A swarm on its own DHT node on loopback. `firewalled: false` spares the holepunching round trips. */
-export function createSwarm(bootstrap: SideOptions['bootstrap']): Swarm {
+export function createSwarm(bootstrap: SideOptions['bootstrap']): Hyperswarm {
   return new Hyperswarm({ dht: new HyperDHT({ bootstrap, host: HOST, port: 0, firewalled: false }) })
 }
 
+/** The name that `connectTo` knows a swarm by. */
+export function publicKeyHex(swarm: Hyperswarm): string {
+  return Buffer.from(swarm.keyPair.publicKey).toString('hex')
+}
+
 /** Connects to one known peer and resolves with the encrypted connection. */
-export async function connectTo(swarm: Swarm, publicKeyHex: string): Promise<Connection> {
+export async function connectTo(swarm: Hyperswarm, publicKey: string): Promise<Connection> {
   let timer: NodeJS.Timeout | undefined
   const connected = new Promise<Connection>((resolve, reject) => {
     timer = setTimeout(() => reject(new Error('no connection to the publisher in time')), CONNECT_TIMEOUT_MS)
@@ -50,7 +57,7 @@ export async function connectTo(swarm: Swarm, publicKeyHex: string): Promise<Con
       resolve(connection)
     })
   })
-  swarm.joinPeer(Buffer.from(publicKeyHex, 'hex'))
+  swarm.joinPeer(Buffer.from(publicKey, 'hex'))
   return connected.finally(() => clearTimeout(timer))
 }
 

@@ -1,7 +1,8 @@
 /** One run of a side: fresh processes, empty directories, one piece of work. Everything is gone afterwards. */
 
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
 import { type PrivateNetwork, startNetwork } from './network.ts'
@@ -16,6 +17,11 @@ export interface Ground {
 /** Gives `work` a private network and a directory; both go, with all that is in it, whatever happens. */
 export async function onGround<Result>(work: (ground: Ground) => Promise<Result>): Promise<Result> {
   const dir = await mkdtemp(join(tmpdir(), 'sheaf-bench-'))
+  const interrupted = (signal: NodeJS.Signals): void => {
+    rmSync(dir, { recursive: true, force: true })
+    process.exit(128 + constants.signals[signal]) // the children end as their channel closes
+  }
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   try {
     const network = await startNetwork()
     try {
@@ -24,6 +30,7 @@ export async function onGround<Result>(work: (ground: Ground) => Promise<Result>
       await network.close()
     }
   } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
     await rm(dir, { recursive: true, force: true })
   }
 }

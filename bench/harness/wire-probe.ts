@@ -3,8 +3,9 @@
  * and neither checks nor stores anything. Its rate is an upper limit of every side that uses the same connection.
  */
 
-import { type Channel, type Connection, Protomux, rawCodec } from './holepunch.ts'
-import { connectTo, createSwarm, ignoreErrors } from './network.ts'
+import type Connection from '@hyperswarm/secret-stream'
+import Protomux from 'protomux'
+import { connectTo, createSwarm, ignoreErrors, publicKeyHex } from './network.ts'
 import type { Fetcher, Publisher, Side, SideOptions } from './side.ts'
 
 const PROTOCOL = 'bench/wire'
@@ -52,7 +53,7 @@ async function startPublisher({ bootstrap }: SideOptions): Promise<Publisher> {
     publish: async ({ path }) => path,
     async serve() {
       await swarm.listen()
-      return { publicKey: swarm.keyPair.publicKey.toString('hex') }
+      return { publicKey: publicKeyHex(swarm) }
     },
     close: () => swarm.destroy({ force: true }),
   }
@@ -94,13 +95,13 @@ async function receiveAll(connection: Connection): Promise<number> {
 
 function openChannel(
   connection: Connection,
-  onmessage: (message: Buffer) => void,
+  onmessage: (message: Uint8Array) => void,
   ondrain = (): void => undefined,
 ) {
   const channel = Protomux.from(connection).createChannel({ protocol: PROTOCOL, ondrain })
   if (channel === null) throw new Error('the channel is open already')
-  const message = channel.addMessage({ encoding: rawCodec, onmessage })
-  return { channel: channel satisfies Channel, send: (value: Buffer) => message.send(value) }
+  const message = channel.addMessage({ onmessage })
+  return { channel, send: (value: Buffer) => message.send(value) }
 }
 
 function deferred<Value>() {

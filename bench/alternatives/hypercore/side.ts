@@ -4,11 +4,12 @@
  * covers all; there is no signature of an author on a page, and no sync.
  */
 
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Connection } from '../../harness/holepunch.ts'
+import type Connection from '@hyperswarm/secret-stream'
+import Corestore from 'corestore'
+import type Hypercore from 'hypercore'
 import { inFlight } from '../../harness/in-flight.ts'
-import { connectTo, createSwarm, ignoreErrors } from '../../harness/network.ts'
+import { connectTo, createSwarm, ignoreErrors, publicKeyHex } from '../../harness/network.ts'
 import {
   CONCURRENCIES,
   type Fetcher,
@@ -17,25 +18,8 @@ import {
   type SideOptions,
 } from '../../harness/side.ts'
 
-const require = createRequire(import.meta.url)
 /** Appended at a time in the batch mode: a round figure past which larger batches gain nothing. */
 const BATCH_PAGES = 100
-
-interface Core {
-  readonly key: Buffer
-  ready(): Promise<void>
-  append(blocks: Buffer | Buffer[]): Promise<{ length: number }>
-  get(index: number, options?: { wait: boolean }): Promise<Buffer | null>
-  update(options: { wait: boolean }): Promise<boolean>
-}
-
-interface Store {
-  get(options: { name: string } | { key: Buffer }): Core
-  replicate(connection: Connection): void
-  close(): Promise<void>
-}
-
-const Corestore = require('corestore') as new (dir: string) => Store
 
 export const side: Side = {
   name: 'hypercore',
@@ -82,7 +66,7 @@ async function startPublisher({ homeDir, bootstrap }: SideOptions): Promise<Publ
     },
     async serve() {
       await swarm.listen()
-      return { publicKey: swarm.keyPair.publicKey.toString('hex'), core: core.key.toString('hex') }
+      return { publicKey: publicKeyHex(swarm), core: Buffer.from(core.key!).toString('hex') }
     },
     async close() {
       await swarm.destroy({ force: true })
@@ -95,17 +79,17 @@ async function startFetcher({ homeDir, bootstrap }: SideOptions): Promise<Fetche
   const store = new Corestore(join(homeDir, 'cores'))
   const swarm = createSwarm(bootstrap)
   let connection: Connection | undefined
-  let core: Core | undefined
-  let replicated: Promise<Core> | undefined
+  let core: Hypercore | undefined
+  let replicated: Promise<Hypercore> | undefined
 
-  async function replicate(): Promise<Core> {
+  async function replicate(): Promise<Hypercore> {
     if (connection === undefined || core === undefined) throw new Error('connect comes first')
     store.replicate(connection)
     await core.update({ wait: true })
     return core
   }
 
-  async function ask(id: string): Promise<Buffer> {
+  async function ask(id: string): Promise<Uint8Array> {
     replicated ??= replicate()
     const block = await (await replicated).get(Number(id))
     if (block === null) throw new Error(`block ${id} is missing`)
@@ -129,15 +113,19 @@ async function startFetcher({ homeDir, bootstrap }: SideOptions): Promise<Fetche
       return { verified, decompressed: 0, receivedBytes }
     },
     async query(id) {
-      return (await ask(id)).toString('utf8')
+      return toText(await ask(id))
     },
     async read(id) {
       const block = await core?.get(Number(id), { wait: false })
-      return block?.toString('utf8')
+      return block ? toText(block) : undefined
     },
     async close() {
       await swarm.destroy({ force: true })
       await store.close()
     },
   }
+}
+
+function toText(block: Uint8Array): string {
+  return Buffer.from(block.buffer, block.byteOffset, block.length).toString('utf8')
 }

@@ -8,10 +8,11 @@ import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type Connection from '@hyperswarm/secret-stream'
+import { raw } from 'compact-encoding'
 import { Level } from 'level'
-import { type Codec, type Connection, rawCodec } from '../../harness/holepunch.ts'
 import { inFlight } from '../../harness/in-flight.ts'
-import { connectTo, createSwarm, ignoreErrors } from '../../harness/network.ts'
+import { connectTo, createSwarm, ignoreErrors, publicKeyHex } from '../../harness/network.ts'
 import {
   CONCURRENCIES,
   type Fetcher,
@@ -30,7 +31,10 @@ interface Rpc {
   request(method: string, id: Buffer): Promise<Buffer>
 }
 
-type RpcConstructor = new (connection: Connection, options: { protocol: string; valueEncoding: Codec }) => Rpc
+type RpcConstructor = new (
+  connection: Connection,
+  options: { protocol: string; valueEncoding: object },
+) => Rpc
 
 export const side: Side = {
   name: 'rpc-level',
@@ -71,7 +75,7 @@ async function startPublisher({ homeDir, bootstrap }: SideOptions): Promise<Publ
     },
     async serve() {
       await swarm.listen()
-      return { publicKey: swarm.keyPair.publicKey.toString('hex') }
+      return { publicKey: publicKeyHex(swarm) }
     },
     async close() {
       await swarm.destroy({ force: true })
@@ -136,7 +140,7 @@ async function openPages(homeDir: string): Promise<Level<Buffer, Buffer>> {
 /** Loads the package before any clock runs; gives the opener of the channel on a connection. */
 function loadRpc(): (connection: Connection) => Rpc {
   const ProtomuxRpc = createRequire(PACKAGES)('protomux-rpc') as RpcConstructor
-  return (connection) => new ProtomuxRpc(connection, { protocol: PROTOCOL, valueEncoding: rawCodec })
+  return (connection) => new ProtomuxRpc(connection, { protocol: PROTOCOL, valueEncoding: raw })
 }
 
 function toEntry(page: Page) {
