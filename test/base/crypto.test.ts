@@ -277,6 +277,20 @@ test('verified signatures - any order of good and bad gives the answers of the c
   t.pass()
 })
 
+test('verified signatures - two of one r take turns in a slot and are both answered rightly', (t) => {
+  const { crypto, computed } = counted()
+  const memory = new VerifiedSignatures(crypto)
+  const [one, two] = ['s = 1', 's = 2'].map((s) => {
+    const found = cases.find((vector) => vector.note === `digest chosen so that ${s}`)!
+    return [unhex(found.signature), unhex(found.digest), unhex(found.publicKey)] as const
+  })
+  t.alike(one![0].subarray(0, 32), two![0].subarray(0, 32))
+  for (const three of [one!, two!, two!, one!]) t.ok(memory.verify(...three))
+  t.is(computed(), 3)
+  t.is(memory.size, 1)
+  t.absent(memory.verify(one![0], two![1], two![2]))
+})
+
 test('verified signatures - what a worker checked is taken in, junk is passed over', (t) => {
   const { crypto, computed } = counted()
   const memory = new VerifiedSignatures(crypto)
