@@ -22,6 +22,9 @@ export interface Codec<T> {
   decode(state: State): T
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: a codec of whatever, for tables of codecs; Codec is invariant, so unknown and never do not serve
+export type AnyCodec = Codec<any>
+
 /** The value that a codec is for. */
 export type Value<C> = C extends Codec<infer T> ? T : never
 
@@ -191,7 +194,7 @@ export const timeMs: Codec<number> = {
 /** 32 bytes: an id, a hash, a device key, a locator. */
 export const id32: Codec<Uint8Array> = fixed(32)
 
-type Fields = Record<string, Codec<never> | Codec<unknown>>
+type Fields = Record<string, AnyCodec>
 type Struct<F> = { [K in keyof F]: Value<F[K]> }
 
 /** The fields in the order in which they are named. */

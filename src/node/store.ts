@@ -4,6 +4,13 @@
  * twin for tests and the simulator; `test/contract/store.ts` holds both to one suite.
  */
 
+import { SheafError } from '../base/errors.ts'
+import { BLOCK_BYTES_MAX } from '../base/limits.ts'
+
+/** Notes are small: a key names one thing, a value is a record or less. */
+export const NOTE_KEY_BYTES_MAX = 256
+export const NOTE_VALUE_BYTES_MAX = BLOCK_BYTES_MAX
+
 /** Where a block belongs: our own words, or what we keep for others. */
 export type Feed = 'outbox' | 'shelf'
 
@@ -25,6 +32,10 @@ export interface StoredBlock extends BlockMeta {
   bytes: Uint8Array
 }
 
+/** What the bytes of a record block say of themselves; throws a SheafError where they are none. The
+ *  store asks it when it rebuilds its index, and never for a loose piece: its id is its SHA-256. */
+export type Describe = (bytes: Uint8Array) => Pick<BlockMeta, 'id' | 'locator' | 'kind' | 'timeMs'>
+
 /** A small durable value under a named table. `value` undefined deletes it. */
 export interface Note {
   table: NoteTable
@@ -38,28 +49,98 @@ export interface Note {
  * `pending`: own blocks that still lack holders, by id; `receipt`, `peer`: what sessions left;
  * `claim`: shelf claims of others by device.
  */
-export type NoteTable = 'own' | 'holding' | 'pending' | 'receipt' | 'peer' | 'claim'
+export const NOTE_TABLES = ['own', 'holding', 'pending', 'receipt', 'peer', 'claim'] as const
 
+export type NoteTable = (typeof NOTE_TABLES)[number]
+
+/**
+ * Every call may fail with BAD_STORE (the disk or the files do not let us), and with CANCELLED once
+ * the store is closed. Bytes that come out may be views into larger buffers: nobody writes into them.
+ * Bytes that go in belong to the store until the call resolves.
+ */
 export interface Store {
-  /** Adds blocks to a feed and the index; resolves once they survive kill -9 and, with `sync`, power loss.
-   *  A block whose id is already there is skipped. All of `blocks` and `notes` or nothing is readable afterwards
-   *  in this process; after a crash a prefix of whole blocks may be. Errors: DISK_FULL, BAD_STORE. */
-  append(feed: Feed, blocks: StoredBlock[], options: { sync: boolean; notes?: Note[] }): Promise<void>
+  /**
+   * Adds blocks to a feed and the index; resolves once they survive kill -9 and, with `sync`, power loss
+   * (with everything that was acknowledged before them). A block whose id is already there is skipped,
+   * unless what is there was found damaged. All of `blocks` and `notes` or nothing is readable afterwards
+   * in this process; after a crash a prefix of whole blocks may be. Of a block only id, locator, kind and
+   * time are taken on trust: they must be what `Describe` says of its bytes.
+   * Errors: TOO_LARGE, BAD_ARGUMENT; BUSY where too much waits to be written; DISK_FULL.
+   */
+  append(
+    feed: Feed,
+    blocks: readonly StoredBlock[],
+    options: { sync: boolean; notes?: readonly Note[] },
+  ): Promise<void>
   /** The blocks with these ids, in this order; undefined where one is missing. A stored block that no longer
-   *  reads back (damage) is reported as missing and counted in `damaged`. */
+   *  reads back (damage) is reported as missing, here and from then on, and counted in `damaged`. */
   get(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   /** What is known of these ids without reading bodies. */
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]>
   /** All that lives at a locator in order of id, at most `limit`. */
   at(locator: Uint8Array, limit: number): Promise<BlockMeta[]>
-  /** Everything whose locator shares its first `depth` bits with `prefix`, in order of locator and id. */
+  /** Everything whose locator shares its first `depth` bits (0–256) with `prefix`, in order of locator and
+   *  id; `prefix` has at least `depth` bits. What is added meanwhile may be missing. */
   within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta>
-  /** Writes small values; durable as `append` is. */
-  note(notes: Note[], options: { sync: boolean }): Promise<void>
+  /** Writes small values in their order, all or none; durable as `append` is, same errors. */
+  note(notes: readonly Note[], options: { sync: boolean }): Promise<void>
   noted(table: NoteTable, key: Uint8Array): Promise<Uint8Array | undefined>
   /** All values of a table whose key starts with `prefix`, in order of key. */
   notes(table: NoteTable, prefix?: Uint8Array): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>
-  /** Logical bytes of all blocks and how many there are; damaged ones found so far. */
-  usage(): { blocks: number; bytes: number; damaged: number }
+  /** Logical bytes of all blocks and how many there are; damaged ones found since the store was opened. */
+  usage(): Usage
+  /** Ends what was begun, then lets go of the files. A second call waits for the first. */
   close(): Promise<void>
+}
+
+export interface Usage {
+  blocks: number
+  bytes: number
+  damaged: number
+}
+
+/** Throws TOO_LARGE or BAD_ARGUMENT where a store could not take these. */
+export function checkStorable(blocks: readonly StoredBlock[], notes: readonly Note[]): void {
+  for (const { id, locator, kind, timeMs, length, bytes } of blocks) {
+    if (bytes.byteLength > BLOCK_BYTES_MAX) {
+      throw new SheafError('TOO_LARGE', `a block of ${bytes.byteLength} bytes where ${BLOCK_BYTES_MAX} fit`)
+    }
+    const whole =
+      id.byteLength === 32 &&
+      locator.byteLength === 32 &&
+      length === bytes.byteLength &&
+      Number.isInteger(kind) &&
+      kind >= 0 &&
+      kind <= 255 &&
+      Number.isSafeInteger(timeMs) &&
+      timeMs >= 0 &&
+      timeMs < 2 ** 48
+    if (!whole)
+      throw new SheafError('BAD_ARGUMENT', 'a block whose id, locator, kind, time or length is wrong')
+  }
+  for (const { key, value } of notes) {
+    if (key.byteLength > NOTE_KEY_BYTES_MAX || (value?.byteLength ?? 0) > NOTE_VALUE_BYTES_MAX) {
+      throw new SheafError(
+        'TOO_LARGE',
+        `a note with a key of ${key.byteLength} and a value of ${value?.byteLength ?? 0} bytes`,
+      )
+    }
+  }
+}
+
+/** The lowest and the highest 32-byte locator that share their first `depth` bits with `prefix`. */
+export function locatorRange(prefix: Uint8Array, depth: number): { low: Uint8Array; high: Uint8Array } {
+  if (!Number.isInteger(depth) || depth < 0 || depth > 256 || prefix.byteLength * 8 < depth) {
+    throw new SheafError('BAD_ARGUMENT', `${depth} bits of a prefix of ${prefix.byteLength} bytes`)
+  }
+  const low = new Uint8Array(32)
+  const high = new Uint8Array(32).fill(0xff)
+  for (let i = 0; i < 32; i++) {
+    const bits = Math.min(Math.max(depth - i * 8, 0), 8)
+    const mask = (0xff00 >> bits) & 0xff
+    const byte = prefix[i] ?? 0
+    low[i] = byte & mask
+    high[i] = (byte & mask) | (~mask & 0xff)
+  }
+  return { low, high }
 }

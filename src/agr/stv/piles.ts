@@ -69,11 +69,14 @@ export class Piles {
     const reached = this.#reached
     const next = this.#next
     const holders = this.#holders()
+    const piles = this.#tableau.states.length
     const moves: Move[] = []
     for (const parcel of parcels) {
       const value = valueAfter(parcel.value)
-      const received = new Float64Array(this.#tableau.states.length)
-      const targets: (Parcel | undefined)[] = []
+      // a chain for each receiver, joined to its parcel at the end
+      const received = new Float64Array(piles)
+      const heads = new Int32Array(piles).fill(END)
+      const tails = new Int32Array(piles)
       let exhausted = 0
       for (let paper = parcel.head, after = END; paper !== END; paper = after) {
         after = next[paper] as number
@@ -81,29 +84,25 @@ export class Piles {
         let place = reached[paper] as number
         let to = NOBODY
         // the place itself first: the clone of its holder may stand there now
-        while (place < end) {
+        for (; place < end; place++) {
           to = holders[prefs[place] as number] as number
           if (to !== NOBODY) break
-          place++
         }
         reached[paper] = place
         if (to === NOBODY) {
           exhausted += weights[paper] as number
           continue
         }
-        let target = targets[to]
-        if (target === undefined) {
-          target = this.#parcel(to, value)
-          targets[to] = target
-        }
+        const head = heads[to] as number
+        if (head === END) tails[to] = paper
+        next[paper] = head
+        heads[to] = paper
         received[to] = (received[to] as number) + (weights[paper] as number)
-        next[paper] = target.head
-        target.head = paper
       }
-      for (let to = 0; to < received.length; to++) {
+      for (let to = 0; to < piles; to++) {
         const papers = received[to] as number
         if (papers === 0) continue
-        ;(targets[to] as Parcel).papers += papers
+        this.#join(to, value, papers, heads[to] as number, tails[to] as number)
         moves.push({ to, value, papers })
       }
       if (exhausted > 0) moves.push({ to: NOBODY, value, papers: exhausted })
@@ -123,14 +122,17 @@ export class Piles {
     return holders
   }
 
-  #parcel(pile: number, value: number): Parcel {
+  /** Puts a chain of papers into the parcel of its value. */
+  #join(pile: number, value: number, papers: number, head: number, tail: number): void {
     this.#piles[pile] ??= []
     const parcels = this.#piles[pile] as Parcel[]
-    let parcel = parcels.find((candidate) => candidate.value === value)
+    const parcel = parcels.find((known) => known.value === value)
     if (parcel === undefined) {
-      parcel = { value, papers: 0, head: END }
-      parcels.push(parcel)
+      parcels.push({ value, papers, head })
+      return
     }
-    return parcel
+    this.#next[tail] = parcel.head
+    parcel.head = head
+    parcel.papers += papers
   }
 }

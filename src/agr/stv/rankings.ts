@@ -17,6 +17,8 @@ export const PREFERENCES_MAX = 1 << 24
 export const BALLOTS_MAX = 1 << 22
 /** How many places of the table are tried before a ballot is simply kept beside its equal. */
 const PROBES_MAX = 8
+/** A turn that does not come. */
+const NEVER = 0x7fff_ffff
 
 export interface Ballot {
   /** How many papers say the same, or a vote's weight in whole micro-votes. */
@@ -48,17 +50,12 @@ export function normalise(
   candidates: number,
   withdrawn: Iterable<number> = [],
 ): Rankings {
-  if (candidates > CANDIDATES_MAX) {
+  if (!Number.isSafeInteger(candidates) || candidates < 0 || candidates > CANDIDATES_MAX) {
     throw new SheafError('TOO_LARGE', `${candidates} candidates where ${CANDIDATES_MAX} can be counted`)
   }
-  const gone = new Uint8Array(candidates)
-  for (const candidate of withdrawn) if (candidate >= 0 && candidate < candidates) gone[candidate] = 1
-
-  const rows = new Rows()
-  const seen = new Int32Array(candidates)
-  let turn = 0
-  let abstained = 0
+  const rows = new Rows(candidates, withdrawn)
   let weight = 0
+  let abstained = 0
   for (const ballot of ballots) {
     if (!Number.isSafeInteger(ballot.weight) || ballot.weight < 0) {
       throw new SheafError(
@@ -71,15 +68,7 @@ export function normalise(
     if (weight > Number.MAX_SAFE_INTEGER) {
       throw new SheafError('TOO_LARGE', `the ballots weigh more than ${Number.MAX_SAFE_INTEGER} together`)
     }
-    turn++
-    rows.open(Math.min(ballot.ranking.length, candidates))
-    for (const candidate of ballot.ranking) {
-      // an index that is no whole number, or out of range, reads undefined and is dropped here too
-      if (seen[candidate] === undefined || seen[candidate] === turn || gone[candidate] === 1) continue
-      seen[candidate] = turn
-      rows.push(candidate)
-    }
-    if (!rows.close(ballot.weight)) abstained += ballot.weight
+    if (!rows.add(ballot)) abstained += ballot.weight
   }
   return { candidates, ...rows.finish(), weight: weight - abstained, abstained }
 }
@@ -105,48 +94,48 @@ class Rows {
   #prefs = new Uint16Array(1 << 12)
   #starts = new Uint32Array(1 << 8)
   #weights = new Float64Array(1 << 8)
-  #count = 0
-  #end = 0
-  /** Open addressing: row number + 1, 0 where free. At least twice as large as the rows. */
-  #table = new Int32Array(1 << 9)
   #hashes = new Int32Array(1 << 8)
+  /** Open addressing: row number + 1, 0 where free. Twice as large as the rows. */
+  #table = new Int32Array(1 << 9)
+  #count = 0
+  /** The turn in which a candidate was last met; always later than now for the withdrawn. */
+  readonly #met: Int32Array
+  #turn = 0
 
-  /** Begins a row of at most `length` preferences. */
-  open(length: number): void {
-    this.#end = this.#starts[this.#count] as number
-    const needed = this.#end + length
-    if (needed > PREFERENCES_MAX) {
-      throw new SheafError('TOO_LARGE', `more than ${PREFERENCES_MAX} preferences`)
-    }
-    if (needed > this.#prefs.length) this.#prefs = grown(this.#prefs, Uint16Array, needed)
+  constructor(candidates: number, withdrawn: Iterable<number>) {
+    this.#met = new Int32Array(candidates)
+    for (const candidate of withdrawn) if (candidate in this.#met) this.#met[candidate] = NEVER
   }
 
-  push(candidate: number): void {
-    this.#prefs[this.#end++] = candidate
-  }
-
-  /** Ends the row; false where it was empty. An equal row takes its weight. */
-  close(weight: number): boolean {
+  /** Adds a ballot to its equal or as a row of its own; false where it ranks nobody. */
+  add({ weight, ranking }: Ballot): boolean {
+    const met = this.#met
+    const turn = ++this.#turn
     const start = this.#starts[this.#count] as number
-    if (this.#end === start) return false
-    if (this.#count + 2 > this.#starts.length) this.#grow()
-    const hash = hashOf(this.#prefs, start, this.#end)
-    const mask = this.#table.length - 1
-    for (let probe = 0; probe < PROBES_MAX; probe++) {
-      const place = (hash + probe) & mask
-      const row = (this.#table[place] as number) - 1
-      if (row < 0) {
-        this.#table[place] = this.#count + 1
-        break
-      }
-      if (this.#hashes[row] === hash && this.#isEqual(row, start)) {
-        this.#weights[row] = (this.#weights[row] as number) + weight
-        return true
-      }
+    this.#makeRoom(start + Math.min(ranking.length, met.length))
+    const prefs = this.#prefs
+    let end = start
+    // FNV-1a. A voter may build collisions: they cost `PROBES_MAX` looks each, no more.
+    let hash = 0x811c9dc5 | 0
+    for (let i = 0; i < ranking.length; i++) {
+      const candidate = ranking[i] as number
+      // an unknown candidate reads undefined, which is not below anything
+      if (!((met[candidate] as number) < turn)) continue
+      met[candidate] = turn
+      prefs[end++] = candidate
+      hash = Math.imul(hash ^ candidate, 0x01000193)
+    }
+    if (end === start) return false
+    hash ^= hash >>> 15
+
+    const equal = this.#find(hash, start, end)
+    if (equal !== undefined) {
+      this.#weights[equal] = (this.#weights[equal] as number) + weight
+      return true
     }
     this.#hashes[this.#count] = hash
     this.#weights[this.#count] = weight
-    this.#starts[++this.#count] = this.#end
+    this.#starts[++this.#count] = end
     return true
   }
 
@@ -159,26 +148,44 @@ class Rows {
     }
   }
 
-  #isEqual(row: number, start: number): boolean {
+  /** The row that equals the one from `start` to `end`; where there is none, the next row gets its place in the table. */
+  #find(hash: number, start: number, end: number): number | undefined {
+    const table = this.#table
+    for (let probe = 0; probe < PROBES_MAX; probe++) {
+      const place = (hash + probe) & (table.length - 1)
+      const row = (table[place] as number) - 1
+      if (row < 0) {
+        table[place] = this.#count + 1
+        return undefined
+      }
+      if (this.#hashes[row] === hash && this.#isEqual(row, start, end)) return row
+    }
+    return undefined
+  }
+
+  #isEqual(row: number, start: number, end: number): boolean {
     const from = this.#starts[row] as number
     const length = (this.#starts[row + 1] as number) - from
-    if (length !== this.#end - start) return false
+    if (length !== end - start) return false
     for (let i = 0; i < length; i++) if (this.#prefs[from + i] !== this.#prefs[start + i]) return false
     return true
   }
 
-  #grow(): void {
+  /** Room for one row more, and for preferences up to `end`. */
+  #makeRoom(end: number): void {
+    if (end > PREFERENCES_MAX) throw new SheafError('TOO_LARGE', `more than ${PREFERENCES_MAX} preferences`)
+    if (end > this.#prefs.length) this.#prefs = grown(this.#prefs, Uint16Array, end)
+    if (this.#count + 2 <= this.#starts.length) return
     if (this.#count >= BALLOTS_MAX)
       throw new SheafError('TOO_LARGE', `more than ${BALLOTS_MAX} different ballots`)
-    const size = this.#starts.length * 2
+    const size = this.#starts.length * 4
     this.#starts = grown(this.#starts, Uint32Array, size)
     this.#weights = grown(this.#weights, Float64Array, size)
     this.#hashes = grown(this.#hashes, Int32Array, size)
     this.#table = new Int32Array(size * 2)
-    const mask = this.#table.length - 1
     for (let row = 0; row < this.#count; row++) {
       for (let probe = 0; probe < PROBES_MAX; probe++) {
-        const place = ((this.#hashes[row] as number) + probe) & mask
+        const place = ((this.#hashes[row] as number) + probe) & (this.#table.length - 1)
         if (this.#table[place] !== 0) continue
         this.#table[place] = row + 1
         break
@@ -187,19 +194,12 @@ class Rows {
   }
 }
 
-/** FNV-1a over the preferences. A voter may build collisions: they cost `PROBES_MAX` looks each, no more. */
-function hashOf(prefs: Uint16Array, start: number, end: number): number {
-  let hash = 0x811c9dc5 | 0
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (prefs[i] as number), 0x01000193)
-  return hash ^ (hash >>> 15)
-}
-
 function grown<T extends Uint16Array | Uint32Array | Int32Array | Float64Array>(
   old: T,
   Kind: new (length: number) => T,
   needed: number,
 ): T {
-  const array = new Kind(Math.max(needed, old.length * 2))
+  const array = new Kind(Math.max(needed, old.length * 4))
   array.set(old)
   return array
 }

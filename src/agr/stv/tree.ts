@@ -29,12 +29,16 @@ export class Tree {
   readonly #heads: number[] = []
   /** The leaves of each continuing candidate. */
   readonly #leaves: number[][] = []
+  /** The node whose papers are moving, or the one they move back to, and its children by candidate (0: not met yet). */
+  #base = ROOT
+  readonly #baseChildren: Int32Array
 
   constructor(rankings: Rankings, tableau: Tableau) {
     this.#rankings = rankings
     this.#tableau = tableau
     this.#reached = rankings.starts.slice(0, rankings.count)
     this.#next = new Int32Array(rankings.count)
+    this.#baseChildren = new Int32Array(rankings.candidates)
     const root = this.#node(-1, -1)
     for (let paper = 0; paper < rankings.count; paper++) this.#settle(paper, root)
     this.#papers[root] = rankings.weight
@@ -42,7 +46,8 @@ export class Tree {
 
   /** Elected: the papers of its leaves go on to children, with what the candidate does not keep. */
   expand(elected: number): void {
-    for (const leaf of this.#leavesOf(elected)) {
+    for (const leaf of this.#takeLeaves(elected)) {
+      this.#begin(leaf)
       const successor = this.#tableau.successors[elected] as number
       this.#eachPaper(leaf, (paper) => {
         if (successor !== -1) this.#append(paper, this.#childOf(leaf, successor))
@@ -56,10 +61,11 @@ export class Tree {
 
   /** Excluded: the papers of its leaves go to the next candidate, beside it. */
   remove(excluded: number): void {
-    for (const leaf of this.#leavesOf(excluded)) {
+    for (const leaf of this.#takeLeaves(excluded)) {
       this.#papers[leaf] = 0
       const parent = this.#parents[leaf] as number
       this.#children[parent]?.delete(excluded)
+      this.#begin(parent)
       this.#eachPaper(leaf, (paper) => {
         this.#reached[paper] = (this.#reached[paper] as number) + 1
         this.#settle(paper, parent)
@@ -89,28 +95,25 @@ export class Tree {
 
   /** Puts a paper below `parent`, at the first candidate from its place on that is not excluded. */
   #settle(paper: number, parent: number): void {
-    const { prefs, starts } = this.#rankings
+    const { prefs, starts, weights } = this.#rankings
+    const { states, successors } = this.#tableau
     const end = starts[paper + 1] as number
-    let place = this.#reached[paper] as number
     let node = parent
-    while (place < end) {
+    for (let place = this.#reached[paper] as number; place < end; place++) {
       let candidate = prefs[place] as number
-      let state = this.#tableau.states[candidate]
+      let state = states[candidate]
       while (state === 'elected') {
         // it keeps its share, then the paper goes on: to its clone, or to the next place
         node = this.#childOf(node, candidate)
-        this.#papers[node] = (this.#papers[node] as number) + (this.#rankings.weights[paper] as number)
-        candidate = this.#tableau.successors[candidate] as number
-        state = candidate === -1 ? undefined : this.#tableau.states[candidate]
+        this.#papers[node] = (this.#papers[node] as number) + (weights[paper] as number)
+        candidate = successors[candidate] as number
+        state = states[candidate]
       }
+      if (state !== 'continuing') continue
       this.#reached[paper] = place
-      if (state === 'continuing') {
-        this.#append(paper, this.#childOf(node, candidate))
-        return
-      }
-      place++
+      this.#append(paper, this.#childOf(node, candidate))
+      return
     }
-    this.#reached[paper] = place
   }
 
   #append(paper: number, leaf: number): void {
@@ -129,14 +132,31 @@ export class Tree {
     }
   }
 
+  #begin(base: number): void {
+    this.#base = base
+    this.#baseChildren.fill(0)
+  }
+
   #childOf(parent: number, candidate: number): number {
+    if (parent !== this.#base) return this.#findChild(parent, candidate)
+    const met = this.#baseChildren[candidate]
+    if (met !== undefined && met !== 0) return met
+    const child = this.#findChild(parent, candidate)
+    this.#baseChildren[candidate] = child
+    return child
+  }
+
+  #findChild(parent: number, candidate: number): number {
     this.#children[parent] ??= new Map()
     const children = this.#children[parent] as Map<number, number>
     const known = children.get(candidate)
     if (known !== undefined) return known
     const child = this.#node(parent, candidate)
     children.set(candidate, child)
-    if (this.#tableau.states[candidate] === 'continuing') this.#leavesOf(candidate, true).push(child)
+    if (this.#tableau.states[candidate] === 'continuing') {
+      this.#leaves[candidate] ??= []
+      this.#leaves[candidate]?.push(child)
+    }
     return child
   }
 
@@ -148,10 +168,10 @@ export class Tree {
     return this.#heads.push(END) - 1
   }
 
-  /** The leaves of a candidate; unless they are kept, they are leaves no more. */
-  #leavesOf(candidate: number, isKept = false): number[] {
+  /** The nodes that were leaves of a candidate. */
+  #takeLeaves(candidate: number): number[] {
     const leaves = this.#leaves[candidate] ?? []
-    this.#leaves[candidate] = isKept ? leaves : []
+    this.#leaves[candidate] = []
     return leaves
   }
 }

@@ -1,0 +1,25 @@
+/**
+ * A network is a name and its parameters. Its id stands in every signature's
+ * namespace, so nothing that is signed for one network verifies on another.
+ */
+import { domainHash } from './hash.ts'
+
+export interface Network {
+  readonly name: string
+  readonly id: Uint8Array
+  /** Leading zero bits that a device certificate's puzzle must show: 20 takes about a second. */
+  readonly puzzleBits: number
+}
+
+export function networkOf(name: string, puzzleBits: number): Network {
+  return { name, puzzleBits, id: domainHash('sheaf/1 network', Buffer.from(name)) }
+}
+
+/** What stands before the signed bytes of a record of `kind`: format, network and kind in 32 bytes. */
+export function namespaceOf(network: Network, kind: number): Uint8Array {
+  let ofNetwork = namespaces.get(network)
+  if (ofNetwork === undefined) namespaces.set(network, (ofNetwork = []))
+  return (ofNetwork[kind] ??= domainHash('sheaf/1 record', network.id, Uint8Array.of(kind)))
+}
+
+const namespaces = new WeakMap<Network, Uint8Array[]>()

@@ -1,0 +1,178 @@
+/**
+ * A block is a record with what travels beside it: the unit that is stored and sent.
+ *
+ *     record length ‖ record ‖ attachment
+ *
+ * The attachment of a version of one piece is the piece, of a version of several pieces
+ * their table; every other record has none. A block's id is its record's id.
+ */
+import { decode, encodedBytes, readUint, type State, take, uint } from '../base/codec.ts'
+import { SheafError } from '../base/errors.ts'
+import { equalBytes, sha256 } from '../base/hash.ts'
+import { CLOCK_AHEAD_MAX_MS, RECORD_BYTES_MAX } from '../base/limits.ts'
+import type { Network } from '../base/network.ts'
+import { checkPuzzle, DEVICE_CERTIFICATE, type DeviceCertificate, deviceCertificate } from './device.ts'
+import { decompress } from './gzip.ts'
+import { type EntityKey, KEY_GENESIS, keyGenesis, verifyGenesis } from './key.ts'
+import { locatorOf } from './kinds.ts'
+import { decodeTable, type PieceTable, tableRoot } from './piece.ts'
+import {
+  isDeviceKind,
+  parseRecord,
+  type SignedRecord,
+  type VerifiedRecord,
+  type Verify,
+  verifyRecord,
+} from './record.ts'
+import { type Space, spaceOfRef } from './space.ts'
+import { SPACE_INDEX, type SpaceIndex, spaceIndex } from './space-index.ts'
+import { requireNormal } from './text.ts'
+import { decodeVersion, type TextContent, VERSION, type Version } from './version.ts'
+
+export interface Block {
+  bytes: Uint8Array
+  record: SignedRecord
+  attachment: Uint8Array
+}
+
+/** What verifying needs to know: the network, the keys at hand, and the time. */
+export interface VerifyContext {
+  network: Network
+  verify: Verify
+  /** The verified key with this key record id, where it is at hand. */
+  keyOf(id: Uint8Array): EntityKey | undefined
+  nowMs: number
+}
+
+/** A block of which everything was checked that can be checked alone. Only `verifyBlock` makes one. */
+export type VerifiedBlock = { id: Uint8Array; bytes: Uint8Array; record: VerifiedRecord } & (
+  | { type: 'key'; key: EntityKey }
+  | { type: 'certificate'; certificate: DeviceCertificate }
+  /** `text` where the version is one piece; `table` where it is several. */
+  | { type: 'version'; version: Version; text: Uint8Array | undefined; table: PieceTable | undefined }
+  | { type: 'index'; space: Space; index: SpaceIndex }
+  | { type: 'unknown' }
+)
+export type VerifiedVersion = Extract<VerifiedBlock, { type: 'version' }>
+
+export function formBlock(record: SignedRecord, attachment: Uint8Array = NOTHING): Uint8Array {
+  const length = encodedBytes(RECORD_LENGTH, record.bytes.byteLength)
+  const bytes = Buffer.allocUnsafe(length + record.bytes.byteLength + attachment.byteLength)
+  RECORD_LENGTH.encode({ start: 0, end: length, buffer: bytes }, record.bytes.byteLength)
+  bytes.set(record.bytes, length)
+  bytes.set(attachment, length + record.bytes.byteLength)
+  return bytes
+}
+
+/** Bytes → block, its form checked and nothing else. Fields are views into `bytes`. */
+export function parseBlock(bytes: Uint8Array): Block {
+  const state: State = { start: 0, end: bytes.byteLength, buffer: bytes }
+  const length = readUint(state)
+  if (length > RECORD_BYTES_MAX) throw new SheafError('TOO_LARGE', `a record of ${length} bytes`)
+  const record = parseRecord(take(state, length))
+  return { bytes, record, attachment: bytes.subarray(state.start) }
+}
+
+/** Id, place, kind and time of a block, for an index that is made anew. */
+export function describeBlock(bytes: Uint8Array): {
+  id: Uint8Array
+  locator: Uint8Array
+  kind: number
+  timeMs: number
+} {
+  const { record } = parseBlock(bytes)
+  return { id: record.id, locator: locatorOf(record), kind: record.kind, timeMs: record.timeMs }
+}
+
+/**
+ * Bytes → verified block: form, time, key, signature, and the attachment against what the
+ * record signed. Throws the code of what failed first; BAD_CHAIN where the key that the
+ * record names is not at hand.
+ */
+export function verifyBlock(bytes: Uint8Array, context: VerifyContext): VerifiedBlock {
+  const { record, attachment } = parseBlock(bytes)
+  if (record.timeMs > context.nowMs + CLOCK_AHEAD_MAX_MS) {
+    throw new SheafError('BAD_TIME', `signed ${record.timeMs - context.nowMs} ms in the future`)
+  }
+  const { id } = record
+  if (record.kind === KEY_GENESIS) {
+    refuseAttachment(attachment)
+    const key = verifyGenesis(record, decode(keyGenesis, record.body), context.network, context.verify)
+    return { type: 'key', id, bytes, record: key.record, key }
+  }
+  const verified = verifyRecord(record, context.network, publicKeyOf(record, context), context.verify)
+  if (record.kind === VERSION) {
+    const version = decodeVersion(record)
+    return { type: 'version', id, bytes, record: verified, version, ...verifyContent(version, attachment) }
+  }
+  refuseAttachment(attachment)
+  if (record.kind === DEVICE_CERTIFICATE) {
+    const certificate = decode(deviceCertificate, record.body)
+    checkPuzzle(certificate, context.network)
+    return { type: 'certificate', id, bytes, record: verified, certificate }
+  }
+  if (record.kind === SPACE_INDEX) {
+    const index = decode(spaceIndex, record.body)
+    const space = spaceOfRef(index.space, record.signer)
+    if (space.type === 'entity' && index.space.type !== 'self') {
+      throw new SheafError('BAD_CHAIN', "an index of somebody else's space")
+    }
+    return { type: 'index', id, bytes, record: verified, space, index }
+  }
+  return { type: 'unknown', id, bytes, record: verified }
+}
+
+function publicKeyOf(record: SignedRecord, context: VerifyContext): Uint8Array {
+  if (isDeviceKind(record.kind))
+    throw new SheafError('UNKNOWN_KIND', `kind ${record.kind} is a device's statement`)
+  const key = context.keyOf(record.key)
+  if (key === undefined)
+    throw new SheafError('BAD_CHAIN', 'the key that the record was signed under is not at hand')
+  if (!equalBytes(key.entity, record.signer))
+    throw new SheafError('BAD_CHAIN', "signed under another entity's key")
+  return key.publicKey
+}
+
+function verifyContent(
+  version: Version,
+  attachment: Uint8Array,
+): { text: Uint8Array | undefined; table: PieceTable | undefined } {
+  const { content } = version
+  if (content.type !== 'text') {
+    refuseAttachment(attachment)
+    return { text: undefined, table: undefined }
+  }
+  if (content.pieces > 1) {
+    const table = decodeTable(attachment)
+    if (table.length !== content.pieces || !equalBytes(tableRoot(table), content.root)) {
+      throw new SheafError('BAD_HASH', 'the table of pieces is not the one that was signed')
+    }
+    return { text: undefined, table }
+  }
+  return { text: openOnlyPiece(content, attachment), table: undefined }
+}
+
+function openOnlyPiece(content: TextContent, piece: Uint8Array): Uint8Array {
+  const table = [{ hash: sha256(piece), bytes: piece.byteLength, textBytes: content.textBytes }]
+  if (!equalBytes(tableRoot(table), content.root)) {
+    throw new SheafError('BAD_HASH', 'the piece is not the one that was signed')
+  }
+  const text = decompress(piece, { bytesMax: content.textBytes })
+  if (text.byteLength !== content.textBytes || !equalBytes(sha256(text), content.textHash)) {
+    throw new SheafError('BAD_HASH', 'the text is not the one that was signed')
+  }
+  requireNormal(text)
+  return text
+}
+
+function refuseAttachment(attachment: Uint8Array): void {
+  if (attachment.byteLength > 0) {
+    throw new SheafError(
+      'TRAILING_BYTES',
+      `${attachment.byteLength} bytes beside a record that has no attachment`,
+    )
+  }
+}
+
+const RECORD_LENGTH = uint(RECORD_BYTES_MAX)
+const NOTHING = new Uint8Array(0)

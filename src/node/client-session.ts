@@ -1,0 +1,522 @@
+/**
+ * The client's half of a session: earns the first query, thanks, and asks on within the
+ * window that the welcome grants.
+ *
+ *     idle ──query──▶ greeting ──challenge──▶ solving ──▶ earned ──results──▶ thanking
+ *      ▲                                                                        │ welcome
+ *      └────────── allowance used up, or no welcome in time ◀──── open ◀────────┘
+ */
+import { decode, encode } from '../base/codec.ts'
+import { deviceVerify } from '../base/crypto.ts'
+import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
+import { equalBytes } from '../base/hash.ts'
+import { CHECKPOINT, checkpoint } from '../content/statement.ts'
+import {
+  EARN_REFUSALS,
+  earnDigest,
+  encodeMessage,
+  headerDigest,
+  helloDigest,
+  NO_SIGNATURE,
+  type Peer,
+  type SessionEnv,
+  signStatement,
+  verifyStatement,
+  WIRE_CODES,
+} from './peer.ts'
+import { type Query, query as queryCodec, weightOf } from './queries.ts'
+import { headerEntries } from './reply.ts'
+import { suspend, type Task } from './task.ts'
+import type { Timer } from './timers.ts'
+import { extended, type Flow, START } from './transcript.ts'
+import {
+  challenge as challengeCodec,
+  type Deliver,
+  type Header,
+  header as headerCodec,
+  type Item,
+  type Listing,
+  MESSAGE_NAMES,
+  type MessageName,
+  PROTOCOL_VERSION,
+  refuse as refuseCodec,
+  result as resultCodec,
+  welcome as welcomeCodec,
+} from './wire.ts'
+import { ALGORITHMS, type Ends, workSeed } from './work.ts'
+
+/** Results after which the next thank goes out: within the 256 that a checkpoint may cover. */
+const THANK_AFTER = 128
+/** A busy session is certified at least this often. */
+const THANK_EVERY_MS = 1_000
+/** A server that was thanked has this long to welcome. */
+const WELCOME_WITHIN_MS = 5_000
+/** Effort that is paid for one query at most: about ten seconds of one core. */
+const BUDGET = 8_000_000
+/** Queries whose answer came too late: what still arrives for them is no fault. */
+const ABANDONED_MAX = 1_024
+
+/** What one query gets back. */
+export interface Listener {
+  /** Items as they arrive, before the last. Throwing a SheafError blames the server. */
+  items(items: Item[], header: Header | undefined): void
+}
+
+interface Pending {
+  ask: number
+  asked: Query
+  bytes: Uint8Array
+  weight: number
+  listener: Listener
+  resume(outcome: { value: Listing | undefined } | { error: SheafError }): void
+  deadline: Timer
+  sentMs: number
+  firstByteMs: number | undefined
+  bytesIn: number
+  results: number
+  header: Header | undefined
+}
+
+export class ClientSession {
+  readonly #env: SessionEnv
+  readonly #peer: Peer
+  #state: 'idle' | 'greeting' | 'solving' | 'earned' | 'open' = 'idle'
+  #hello: Uint8Array = NOTHING
+  #hellosOut = 0
+  #nextAsk = 0
+  /** The transcript before the last earn, for the case that it is not accepted. */
+  #beforeEarn: Flow = START
+  #allowance = 0
+  #used = 0
+  /** Waiting for the session or the window, then on their way. */
+  #queue: Pending[] = []
+  readonly #asked = new Map<number, Pending>()
+  readonly #abandoned = new Set<number>()
+  #fromClient: Flow = START
+  #fromServer: Flow = START
+  #results = 0
+  #unthanked = 0
+  #thankTimer: Timer | undefined
+  #thanked: { id: Uint8Array; sentMs: number; fromClient: Flow; fromServer: Flow; timer: Timer } | undefined
+  #thanksDue = false
+  acceptsStores = false
+  welcomes = 0
+
+  constructor(env: SessionEnv, peer: Peer) {
+    this.#env = env
+    this.#peer = peer
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Queries that wait or are under way. */
+  get load(): number {
+    return this.#queue.length + this.#asked.size
+  }
+
+  /**
+   * Asks, and ends with the listing (where the query has one) once the last item has gone to
+   * `listener`. Throws TIMEOUT at `untilMs`, UNREACHABLE where the connection ends, the server's
+   * refusal, or what `listener` threw.
+   */
+  *ask(asked: Query, listener: Listener, untilMs: number): Task<Listing | undefined> {
+    return yield* suspend<Listing | undefined>((resume) => {
+      if (this.#peer.isGone) {
+        resume({ error: new SheafError('UNREACHABLE', 'the connection has ended') })
+        return
+      }
+      const pending: Pending = {
+        ask: this.#nextAsk++,
+        asked,
+        bytes: encode(queryCodec, asked),
+        weight: weightOf(asked),
+        listener,
+        resume,
+        deadline: this.#env.timers.at(untilMs, () => this.#timeOut(pending)),
+        sentMs: 0,
+        firstByteMs: undefined,
+        bytesIn: 0,
+        results: 0,
+        header: undefined,
+      }
+      this.#queue.push(pending)
+      this.#pump()
+    })
+  }
+
+  /** The client's part of a store request that is under way. */
+  deliver(asked: Query, items: Deliver['items'], last: boolean): void {
+    const pending = [...this.#asked.values()].find((one) => one.asked === asked)
+    if (pending === undefined || this.#peer.isGone) return
+    this.#say('deliver', encodeMessage('deliver', { ask: pending.ask, last, items }))
+  }
+
+  receive(name: MessageName, message: Uint8Array): void {
+    try {
+      switch (name) {
+        case 'challenge':
+          return this.#challenge(message)
+        case 'header':
+          return this.#header(message)
+        case 'result':
+          return this.#result(message)
+        case 'welcome':
+          return this.#welcome(message)
+        case 'refuse':
+          return this.#refused(message)
+        default:
+          throw new SheafError('UNEXPECTED_MESSAGE', `a server sent ${name}`)
+      }
+    } catch (cause) {
+      this.#env.fault(this.#peer, asSheafError(cause))
+    }
+  }
+
+  /** The connection ended. */
+  end(): void {
+    this.#thankTimer?.cancel()
+    this.#thanked?.timer.cancel()
+    this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
+  }
+
+  /** Certifies what came so far, as a session does before it closes. */
+  close(): void {
+    if (this.#unthanked > 0) this.#thank()
+  }
+
+  #pump(): void {
+    const first = this.#queue[0]
+    if (first === undefined) return
+    if (this.#state === 'idle') return this.#greet()
+    if (this.#state !== 'open') return
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0]!
+      if (this.#used + next.weight > this.#allowance) break
+      this.#queue.shift()
+      this.#used += next.weight
+      this.#begin(next)
+      this.#say('ask', encodeMessage('ask', { ask: next.ask, query: next.bytes }))
+    }
+    if (this.#queue.length === 0 || this.#thanked !== undefined) return
+    // The window is used up: thanks bring a new one; where there is nothing to thank for, earn again.
+    if (this.#unthanked > 0) this.#thank()
+    else if (this.#asked.size === 0) {
+      this.#state = 'idle'
+      this.#greet()
+    }
+  }
+
+  #greet(): void {
+    this.#state = 'greeting'
+    const hello = {
+      versions: [PROTOCOL_VERSION],
+      algorithms: [...ALGORITHMS],
+      time: this.#env.nowMs(),
+      certificate: this.#env.certificate,
+      signature: NO_SIGNATURE,
+    }
+    const signature = this.#env.device.sign(helloDigest(hello, this.#ends))
+    this.#hello = encodeMessage('hello', { ...hello, signature })
+    this.#hellosOut += 1
+    this.#env.send(this.#peer, 'hello', this.#hello)
+  }
+
+  #challenge(message: Uint8Array): void {
+    const challenge = decode(challengeCodec, message)
+    if (this.#hellosOut === 0) {
+      throw new SheafError('UNEXPECTED_MESSAGE', 'a challenge that nobody asked for')
+    }
+    this.#hellosOut -= 1
+    if (this.#state !== 'greeting') return // a late one, for a hello that was given up
+    if (challenge.version !== PROTOCOL_VERSION || !ALGORITHMS.includes(challenge.algorithm)) {
+      throw new SheafError(
+        'NO_COMMON_VERSION',
+        `version ${challenge.version}, algorithm ${challenge.algorithm}`,
+      )
+    }
+    const first = this.#queue[0]
+    if (first === undefined) {
+      this.#state = 'idle' // everything timed out meanwhile
+      return
+    }
+    const bid = challenge.effort * first.weight
+    if (bid > BUDGET) {
+      this.#state = 'idle'
+      const error = new SheafError('TOO_EXPENSIVE', `an effort of ${bid} where the budget is ${BUDGET}`)
+      return this.#failAll(error)
+    }
+    this.#state = 'solving'
+    this.#env.solve(workSeed(challenge, first.bytes, bid), bid, (proofs) => {
+      if (this.#state !== 'solving' || this.#peer.isGone) return
+      if (!this.#queue.includes(first)) {
+        this.#state = 'idle'
+        return this.#pump()
+      }
+      this.#queue.splice(this.#queue.indexOf(first), 1)
+      const bytes = encode(challengeCodec, challenge)
+      const parts = { hello: this.#hello, challenge: bytes, query: first.bytes, bid }
+      const signature = this.#env.device.sign(earnDigest(parts, this.#ends))
+      this.#state = 'earned'
+      this.#beforeEarn = this.#fromClient
+      this.#begin(first)
+      this.#say(
+        'earn',
+        encodeMessage('earn', {
+          hello: this.#hello,
+          challenge,
+          bid,
+          proofs,
+          signature,
+          ask: first.ask,
+          query: first.bytes,
+        }),
+      )
+    })
+  }
+
+  #begin(pending: Pending): void {
+    pending.sentMs = this.#env.nowMs()
+    this.#asked.set(pending.ask, pending)
+  }
+
+  #header(message: Uint8Array): void {
+    this.#hear('header', message)
+    const header = decode(headerCodec, message)
+    const pending = this.#asked.get(header.ask)
+    if (pending === undefined) return this.#refuseUnasked(header.ask)
+    const digest = headerDigest(
+      this.#peer.session,
+      this.#env.network,
+      pending.bytes,
+      encode(headerEntries, header.entries),
+    )
+    if (!deviceVerify(header.signature, digest, this.#peer.device)) {
+      throw new SheafError('BAD_SIGNATURE', 'a header that the server did not sign')
+    }
+    pending.header = header
+  }
+
+  #result(message: Uint8Array): void {
+    this.#hear('result', message)
+    const { ask, last, listing, items } = decode(resultCodec, message)
+    const pending = this.#asked.get(ask)
+    if (pending === undefined) return this.#refuseUnasked(ask)
+    pending.firstByteMs ??= this.#env.nowMs()
+    pending.bytesIn += message.byteLength
+    const found = items.reduce((count, { answer }) => count + (answer.type === 'found' ? 1 : 0), 0)
+    pending.results += found
+    this.#results += found
+    this.#unthanked += Math.max(1, found)
+    if (found > 0 && mustBeCertified(pending.asked) && pending.header === undefined) {
+      throw new SheafError('WRONG_QUERY', 'answers that were to be certified first, and were not')
+    }
+    const { header } = pending
+    pending.header = undefined
+    if (last) this.#asked.delete(ask)
+    try {
+      pending.listener.items(items, header)
+    } catch (cause) {
+      const error = asSheafError(cause)
+      this.#asked.delete(ask)
+      pending.deadline.cancel()
+      const certified = header !== undefined
+      this.#env.evidence.observe(
+        this.#peer.device,
+        { type: 'wrong bytes', code: error.code, certified },
+        this.#env.nowMs(),
+      )
+      pending.resume({ error })
+      throw error
+    }
+    if (last) this.#finish(pending, { value: listing })
+    this.#considerThanks()
+    this.#pump()
+  }
+
+  #finish(pending: Pending, outcome: { value: Listing | undefined }): void {
+    pending.deadline.cancel()
+    const nowMs = this.#env.nowMs()
+    const observation = {
+      type: 'served' as const,
+      bytes: pending.bytesIn,
+      results: pending.results,
+      firstByteMs: (pending.firstByteMs ?? nowMs) - pending.sentMs,
+      tookMs: nowMs - pending.sentMs,
+    }
+    this.#env.evidence.observe(this.#peer.device, observation, nowMs)
+    pending.resume(outcome)
+  }
+
+  #considerThanks(): void {
+    if (this.#unthanked === 0) return
+    if (this.#state === 'earned' && this.#asked.size === 0) return this.#thank()
+    const isDue = this.#unthanked >= THANK_AFTER || this.#asked.size === 0 || this.#used * 2 > this.#allowance
+    if (isDue) return this.#thank()
+    this.#thankTimer ??= this.#env.timers.at(this.#env.nowMs() + THANK_EVERY_MS, () => this.#thank())
+  }
+
+  #thank(): void {
+    if (this.#peer.isGone) return
+    if (this.#thanked !== undefined) {
+      this.#thanksDue = true
+      return
+    }
+    this.#thankTimer?.cancel()
+    this.#thankTimer = undefined
+    this.#thanksDue = false
+    this.#unthanked = 0
+    const fromClient = this.#fromClient
+    const fromServer = this.#fromServer
+    const record = signStatement(
+      this.#env,
+      CHECKPOINT,
+      encode(checkpoint, {
+        incarnation: this.#env.incarnation,
+        session: this.#peer.session,
+        peer: this.#peer.device,
+        results: this.#results,
+        fromClient,
+        fromServer,
+        over: undefined,
+      }),
+    )
+    const sentMs = this.#env.nowMs()
+    const timer = this.#env.timers.at(sentMs + WELCOME_WITHIN_MS, () => this.#notWelcomed())
+    this.#thanked = { id: record.id, sentMs, fromClient, fromServer, timer }
+    this.#env.send(
+      this.#peer,
+      'thank',
+      encodeMessage('thank', { checkpoint: record.bytes, claim: this.#env.claim() }),
+    )
+  }
+
+  #welcome(message: Uint8Array): void {
+    const welcome = decode(welcomeCodec, message)
+    const thanked = this.#thanked
+    if (thanked === undefined) throw new SheafError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
+    const record = verifyStatement(welcome.checkpoint, this.#env.network)
+    if (record.kind !== CHECKPOINT || !equalBytes(record.signer, this.#peer.device)) {
+      throw new SheafError('BAD_SIGNATURE', 'a welcome that is no checkpoint of the server')
+    }
+    const said = decode(checkpoint, record.body)
+    const agrees =
+      equalBytes(said.session, this.#peer.session) &&
+      equalBytes(said.peer, this.#env.device.publicKey) &&
+      said.over !== undefined &&
+      equalBytes(said.over, thanked.id) &&
+      equalBytes(said.fromServer.hash, thanked.fromServer.hash) &&
+      equalBytes(said.fromClient.hash, thanked.fromClient.hash)
+    if (!agrees) throw new SheafError('WRONG_SESSION', 'a welcome over something else than our thanks')
+    thanked.timer.cancel()
+    this.#thanked = undefined
+    this.welcomes += 1
+    this.#env.evidence.observe(this.#peer.device, { type: 'welcomed' }, this.#env.nowMs())
+    this.acceptsStores = welcome.acceptsStores
+    this.#allowance = welcome.allowance
+    this.#state = 'open'
+    if (welcome.claim !== undefined) this.#env.learnClaim(this.#peer, welcome.claim)
+    this.#env.learnPeers(welcome.peers)
+    if (this.#thanksDue) this.#thank()
+    this.#pump()
+  }
+
+  #notWelcomed(): void {
+    this.#thanked = undefined
+    this.#env.evidence.observe(this.#peer.device, { type: 'not welcomed' }, this.#env.nowMs())
+    this.#state = 'idle'
+    this.#pump()
+  }
+
+  #refused(message: Uint8Array): void {
+    const { ask, code, detail } = decode(refuseCodec, message)
+    const error = new SheafError(errorCode(code), `refused: ${detail}`)
+    const pending = ask === undefined ? undefined : this.#asked.get(ask)
+    this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
+    if (this.#state === 'greeting' || this.#state === 'solving') {
+      this.#state = 'idle'
+      return this.#failAll(error)
+    }
+    if (this.#state === 'earned' && pending !== undefined && EARN_REFUSALS.has(error.code)) {
+      // The earn was not accepted, so it is not on the transcript; once more, within the deadline.
+      this.#state = 'idle'
+      this.#fromClient = this.#beforeEarn
+      this.#asked.delete(pending.ask)
+      if (error.code === 'EXPIRED') this.#queue.unshift(pending)
+      else {
+        pending.deadline.cancel()
+        pending.resume({ error })
+      }
+      return this.#pump()
+    }
+    if (ask === undefined) return this.#failAll(error)
+    this.#hear('refuse', message)
+    if (pending === undefined) return this.#refuseUnasked(ask)
+    this.#asked.delete(ask)
+    pending.deadline.cancel()
+    this.#unthanked += 1
+    pending.resume({ error })
+    this.#considerThanks()
+    this.#pump()
+  }
+
+  #timeOut(pending: Pending): void {
+    const at = this.#queue.indexOf(pending)
+    if (at >= 0) this.#queue.splice(at, 1)
+    if (this.#asked.delete(pending.ask)) {
+      this.#abandoned.add(pending.ask)
+      if (this.#abandoned.size > ABANDONED_MAX) {
+        const [oldest] = this.#abandoned
+        if (oldest !== undefined) this.#abandoned.delete(oldest)
+      }
+    }
+    this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
+    const isStuck = this.#state === 'greeting' || (this.#state === 'earned' && this.#asked.size === 0)
+    if (isStuck) this.#state = 'idle'
+    pending.resume({ error: new SheafError('TIMEOUT', 'no answer within the deadline') })
+  }
+
+  #refuseUnasked(ask: number): void {
+    if (!this.#abandoned.has(ask))
+      throw new SheafError('UNEXPECTED_MESSAGE', `an answer to query ${ask}, which is not open`)
+  }
+
+  #failAll(error: SheafError): void {
+    const all = [...this.#asked.values(), ...this.#queue]
+    this.#asked.clear()
+    this.#queue = []
+    for (const pending of all) {
+      pending.deadline.cancel()
+      pending.resume({ error })
+    }
+  }
+
+  #say(name: MessageName, message: Uint8Array): void {
+    this.#fromClient = extended(this.#fromClient, MESSAGE_NAMES.indexOf(name), message)
+    this.#env.send(this.#peer, name, message)
+  }
+
+  #hear(name: MessageName, message: Uint8Array): void {
+    this.#fromServer = extended(this.#fromServer, MESSAGE_NAMES.indexOf(name), message)
+  }
+
+  get #ends(): Ends {
+    return {
+      network: this.#env.network,
+      session: this.#peer.session,
+      client: this.#env.device.publicKey,
+      server: this.#peer.device,
+    }
+  }
+}
+
+function mustBeCertified(asked: Query): boolean {
+  return (asked.type === 'blocks' || asked.type === 'tips') && asked.certify
+}
+
+function errorCode(number: number): ErrorCode {
+  return WIRE_CODES[number] ?? 'INTERNAL'
+}
+
+const NOTHING = new Uint8Array(0)

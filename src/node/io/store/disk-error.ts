@@ -1,0 +1,56 @@
+/** What the disk and the databases on it complain of, as our codes. */
+import { SheafError } from '../../../base/errors.ts'
+
+/** RocksDB and LevelDB pass on only the text that the C library has for an error. */
+const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
+  [
+    /ENOSPC|EDQUOT|no space left|quota exceeded/i,
+    (what, cause) =>
+      new SheafError('DISK_FULL', `${what}: the disk is full`, {
+        cause,
+        hint: 'free some space, then try again',
+      }),
+  ],
+  [
+    /EROFS|read-only file system/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: the file system is read-only`, {
+        cause,
+        hint: 'mount it writable, or choose another home with --home DIR',
+      }),
+  ],
+  [
+    /EACCES|EPERM|permission denied|operation not permitted/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: permission denied`, {
+        cause,
+        hint: 'the home must belong to the user that runs sheaf',
+      }),
+  ],
+  [
+    /EMFILE|ENFILE|too many open files/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: too many open files`, {
+        cause,
+        hint: 'raise the limit: ulimit -n 4096',
+      }),
+  ],
+]
+
+/** `error` as a SheafError that says what was being done. One that already is a SheafError stays as it is. */
+export function diskError(error: unknown, what: string): SheafError {
+  if (error instanceof SheafError) return error
+  const words = wordsOf(error)
+  for (const [sign, make] of SIGNS) if (sign.test(words)) return make(what, error)
+  const [first = 'no reason given'] = words.split('\n')
+  return new SheafError('BAD_STORE', `${what}: ${first}`, { cause: error })
+}
+
+/** Codes and messages of an error and its causes, the innermost last. */
+function wordsOf(error: unknown): string {
+  const words: string[] = []
+  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth++) {
+    words.push(`${one.message} ${(one as NodeJS.ErrnoException).code ?? ''}`.trim())
+  }
+  return words.join('\n')
+}

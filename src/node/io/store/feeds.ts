@@ -1,0 +1,111 @@
+/**
+ * The feeds of a home: one Corestore in HOME/feeds, one Hypercore a feed, named by what it holds and
+ * by the incarnation that wrote it (`outbox/<hex>`, `shelf/<hex>`). The blocks of a feed are segments.
+ */
+import Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import { SegmentCache } from './segment-cache.ts'
+
+/** Under this key a feed keeps its own name: Corestore finds a name's core, but not a core's name. */
+const NAME_KEY = 'sheaf/name'
+
+/** A segment of a feed. */
+export interface Position {
+  name: string
+  segment: number
+}
+
+export class Feeds {
+  readonly #corestore: Corestore
+  readonly #cores = new Map<string, Hypercore>()
+  readonly #cache: SegmentCache
+
+  private constructor(corestore: Corestore, cacheBytesMax: number) {
+    this.#corestore = corestore
+    this.#cache = new SegmentCache(cacheBytesMax)
+  }
+
+  /** Opens all feeds that lie in `directory`. */
+  static async open(directory: string, cacheBytesMax: number): Promise<Feeds> {
+    // Corestore refuses a directory whose files were moved or restored; we tell lives apart by incarnation.
+    const corestore = new Corestore(directory, { allowBackup: true })
+    await corestore.ready()
+    const feeds = new Feeds(corestore, cacheBytesMax)
+    try {
+      for await (const discoveryKey of corestore.list()) {
+        const core = corestore.get({ discoveryKey })
+        await core.ready()
+        const name = await core.getUserData(NAME_KEY)
+        await core.close()
+        // without a name: the process ended while it made the feed, which is empty
+        if (name !== null) await feeds.add(Buffer.from(name).toString())
+      }
+    } catch (error) {
+      await corestore.close()
+      throw error
+    }
+    return feeds
+  }
+
+  /** Opens the feed of this name, and makes it where there is none. */
+  async add(name: string): Promise<void> {
+    if (this.#cores.has(name)) return
+    const core = this.#corestore.get({ name })
+    await core.ready()
+    if ((await core.getUserData(NAME_KEY)) === null) await core.setUserData(NAME_KEY, Buffer.from(name))
+    this.#cores.set(name, core)
+  }
+
+  names(): string[] {
+    return [...this.#cores.keys()].sort()
+  }
+
+  /** The public key under which others could mirror this feed. */
+  key(name: string): Uint8Array {
+    return this.#core(name).key!
+  }
+
+  /** How many segments it has; 0 where it does not exist. */
+  length(name: string): number {
+    return this.#cores.get(name)?.length ?? 0
+  }
+
+  /** Adds segments, all or none; resolves to the position of the first once they survive kill -9. */
+  async append(name: string, segments: readonly Buffer[]): Promise<number> {
+    const { length } = await this.#core(name).append(segments)
+    const first = length - segments.length
+    segments.forEach((bytes, i) => {
+      this.#cache.set({ name, segment: first + i }, bytes)
+    })
+    return first
+  }
+
+  /** The segments at these positions; undefined where one does not read back. */
+  read(positions: readonly Position[]): Promise<(Uint8Array | undefined)[]> {
+    return Promise.all(positions.map((position) => this.#cache.get(position) ?? this.#readFromDisk(position)))
+  }
+
+  async close(): Promise<void> {
+    await this.#corestore.close()
+  }
+
+  async #readFromDisk(position: Position): Promise<Uint8Array | undefined> {
+    const core = this.#cores.get(position.name)
+    if (core === undefined) return undefined
+    try {
+      const bytes = await core.get(position.segment, { wait: false })
+      if (bytes === null) return undefined
+      this.#cache.set(position, bytes)
+      return bytes
+    } catch {
+      // RocksDB has checksums of its own: what it refuses is damaged, and the caller counts it
+      return undefined
+    }
+  }
+
+  #core(name: string): Hypercore {
+    const core = this.#cores.get(name)
+    if (core === undefined) throw new Error(`no feed is named ${name}`)
+    return core
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * What the index holds: the keys and values of the level in HOME/index, all binary.
+ *
+ *     key                            value
+ *     "format"                       format of this table (uint); the one key that every format has
+ *     b | id (32)                    feed (2) segment (4) offset (3) length (3) crc (4) kind (1) time (6) locator (32)
+ *     l | locator (32) | id (32)     kind (1) time (6) length (3)
+ *     m | feed (2, big-endian)       segments of this feed that are indexed (4) | its name, UTF-8
+ *     n | table (1) | key            the note, as given
+ *     s                              rebuilding (1) | blocks (6) | bytes of blocks (6)
+ *
+ * Integers in values are little-endian. `n` cannot be derived from the feeds; all else is.
+ * `crc` is the CRC-32 of the block's bytes: it ties the id to them at a tenth of the price of a hash.
+ */
+import type { BlockMeta, NoteTable } from '../../store.ts'
+
+export const INDEX_FORMAT = 1
+
+/** Where a block's bytes lie, and what the index says of them. */
+export interface IndexedBlock extends BlockMeta {
+  /** Number of the feed in this index. */
+  feed: number
+  /** Position of the segment in its feed. */
+  segment: number
+  /** Where in the segment the bytes begin. */
+  offset: number
+  crc: number
+}
+
+export interface FeedMark {
+  feed: number
+  name: string
+  /** The segments below this one are in the index. */
+  indexed: number
+}
+
+export interface IndexState {
+  /** True from the moment that the index is torn down until it is whole again. */
+  rebuilding: boolean
+  blocks: number
+  bytes: number
+}
+
+export const FORMAT_KEY = Buffer.from('format')
+export const STATE_KEY = Buffer.from('s')
+
+const BLOCK = 0x62
+const PLACE = 0x6c
+const MARK = 0x6d
+const NOTE = 0x6e
+
+const ID_BYTES = 32
+const BLOCK_VALUE_BYTES = 55
+const PLACE_VALUE_BYTES = 10
+
+/** Numbers of the tables on disk; never used again for another one. */
+const TABLE_NUMBERS: Record<NoteTable, number> = {
+  own: 1,
+  holding: 2,
+  pending: 3,
+  receipt: 4,
+  peer: 5,
+  claim: 6,
+}
+
+/** All keys that begin with these bytes. */
+export interface KeyRange {
+  gte: Buffer
+  lt: Buffer
+}
+
+export function blockKey(id: Uint8Array): Buffer {
+  const key = Buffer.allocUnsafe(1 + ID_BYTES)
+  key[0] = BLOCK
+  key.set(id, 1)
+  return key
+}
+
+export function blockValue(block: IndexedBlock): Buffer {
+  const value = Buffer.allocUnsafe(BLOCK_VALUE_BYTES)
+  value.writeUInt16LE(block.feed, 0)
+  value.writeUInt32LE(block.segment, 2)
+  value.writeUIntLE(block.offset, 6, 3)
+  value.writeUIntLE(block.length, 9, 3)
+  value.writeUInt32LE(block.crc, 12)
+  value[16] = block.kind
+  value.writeUIntLE(block.timeMs, 17, 6)
+  value.set(block.locator, 23)
+  return value
+}
+
+export function readBlock(id: Uint8Array, value: Buffer): IndexedBlock {
+  return {
+    id,
+    locator: value.subarray(23, BLOCK_VALUE_BYTES),
+    kind: value[16]!,
+    timeMs: value.readUIntLE(17, 6),
+    length: value.readUIntLE(9, 3),
+    feed: value.readUInt16LE(0),
+    segment: value.readUInt32LE(2),
+    offset: value.readUIntLE(6, 3),
+    crc: value.readUInt32LE(12),
+  }
+}
+
+export const idOfBlockKey = (key: Buffer): Buffer => key.subarray(1)
+
+export function placeKey(locator: Uint8Array, id: Uint8Array): Buffer {
+  const key = Buffer.allocUnsafe(1 + 2 * ID_BYTES)
+  key[0] = PLACE
+  key.set(locator, 1)
+  key.set(id, 1 + ID_BYTES)
+  return key
+}
+
+export function placeValue({ kind, timeMs, length }: BlockMeta): Buffer {
+  const value = Buffer.allocUnsafe(PLACE_VALUE_BYTES)
+  value[0] = kind
+  value.writeUIntLE(timeMs, 1, 6)
+  value.writeUIntLE(length, 7, 3)
+  return value
+}
+
+export function readPlace(key: Buffer, value: Buffer): BlockMeta {
+  return {
+    id: key.subarray(1 + ID_BYTES),
+    locator: key.subarray(1, 1 + ID_BYTES),
+    kind: value[0]!,
+    timeMs: value.readUIntLE(1, 6),
+    length: value.readUIntLE(7, 3),
+  }
+}
+
+export function markKey(feed: number): Buffer {
+  return Buffer.from([MARK, feed >> 8, feed & 0xff])
+}
+
+export function markValue({ name, indexed }: FeedMark): Buffer {
+  const value = Buffer.allocUnsafe(4 + Buffer.byteLength(name))
+  value.writeUInt32LE(indexed, 0)
+  value.write(name, 4)
+  return value
+}
+
+export function readMark(key: Buffer, value: Buffer): FeedMark {
+  return { feed: key.readUInt16BE(1), indexed: value.readUInt32LE(0), name: value.toString('utf8', 4) }
+}
+
+export function noteKey(table: NoteTable, key: Uint8Array): Buffer {
+  const full = Buffer.allocUnsafe(2 + key.byteLength)
+  full[0] = NOTE
+  full[1] = TABLE_NUMBERS[table]
+  full.set(key, 2)
+  return full
+}
+
+export const keyOfNote = (key: Buffer): Buffer => key.subarray(2)
+
+export function stateValue({ rebuilding, blocks, bytes }: IndexState): Buffer {
+  const value = Buffer.alloc(13)
+  value[0] = rebuilding ? 1 : 0
+  value.writeUIntLE(blocks, 1, 6)
+  value.writeUIntLE(bytes, 7, 6)
+  return value
+}
+
+export function readState(value: Buffer): IndexState {
+  return { rebuilding: value[0] === 1, blocks: value.readUIntLE(1, 6), bytes: value.readUIntLE(7, 6) }
+}
+
+export const BLOCKS: KeyRange = startingWith(Buffer.from([BLOCK]))
+export const PLACES: KeyRange = startingWith(Buffer.from([PLACE]))
+export const MARKS: KeyRange = startingWith(Buffer.from([MARK]))
+export const NOTES: KeyRange = startingWith(Buffer.from([NOTE]))
+
+/** The places from one locator to another, both included. */
+export function placesBetween(low: Uint8Array, high: Uint8Array): KeyRange {
+  const first = Buffer.concat([Buffer.from([PLACE]), low])
+  const last = Buffer.concat([Buffer.from([PLACE]), high])
+  return { gte: first, lt: startingWith(last).lt }
+}
+
+/** The keys that begin with `prefix`, which must not be all 0xff. */
+export function startingWith(prefix: Buffer): KeyRange {
+  const end = Buffer.from(prefix)
+  let last = end.length - 1
+  while (end[last] === 0xff) last--
+  end[last]!++
+  return { gte: prefix, lt: end.subarray(0, last + 1) }
+}

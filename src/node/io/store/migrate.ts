@@ -1,0 +1,100 @@
+/**
+ * Brings an index of an older format to the present one, a format at a time. Before the first step
+ * the index is copied to HOME/index-format-N.backup, and that copy is left there. Each step is one
+ * synced batch with the new format in it: a step that is cut off has not happened.
+ */
+import { cp, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SheafError } from '../../../base/errors.ts'
+import { NOTE_TABLES, type NoteTable } from '../../store.ts'
+import { type IndexLevel, indexLevel } from './block-index.ts'
+import { FORMAT_KEY, INDEX_FORMAT, NOTES, noteKey, STATE_KEY, stateValue } from './index-keys.ts'
+
+type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
+
+/** By the format that it starts from: the changes that lead to the next one. */
+const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTablesByNumber]
+
+/** The index of a home, opened and of the present format. Errors: BAD_STORE; what the level throws. */
+export async function openIndex(home: string): Promise<IndexLevel> {
+  const directory = join(home, 'index')
+  let level = indexLevel(directory)
+  await level.open()
+  try {
+    let format = await readFormat(level)
+    if (format === undefined) {
+      await level.put(FORMAT_KEY, Buffer.of(INDEX_FORMAT))
+      return level
+    }
+    if (format > INDEX_FORMAT) {
+      throw new SheafError(
+        'BAD_STORE',
+        `${home} has format ${format}; this version knows up to ${INDEX_FORMAT}`,
+        {
+          hint: 'use the newer version of sheaf that wrote it',
+        },
+      )
+    }
+    if (format < INDEX_FORMAT) {
+      await level.close()
+      await backUp(directory, `${directory}-format-${format}.backup`)
+      level = indexLevel(directory)
+      await level.open()
+    }
+    while (format < INDEX_FORMAT) {
+      const changes = await STEPS[format]!(level)
+      format++
+      changes.push({ type: 'put', key: FORMAT_KEY, value: Buffer.of(format) })
+      await level.batch(changes, { sync: true })
+    }
+    return level
+  } catch (error) {
+    await level.close()
+    throw error
+  }
+}
+
+/** Undefined where the index is empty. */
+async function readFormat(level: IndexLevel): Promise<number | undefined> {
+  const value = await level.get(FORMAT_KEY)
+  if (value !== undefined) return value[0]
+  const [key] = await level.keys({ limit: 1 }).all()
+  if (key === undefined) return undefined
+  throw new SheafError('BAD_STORE', 'the index has entries but no format: it is not one of ours', {
+    hint: 'move HOME/index away; the next start makes it again from the feeds',
+  })
+}
+
+/** A copy that is either whole or not there. An earlier one is the truer one and stays. */
+async function backUp(directory: string, backup: string): Promise<void> {
+  const exists = await stat(backup).then(
+    () => true,
+    () => false,
+  )
+  if (exists) return
+  const part = `${backup}.part`
+  await rm(part, { recursive: true, force: true })
+  await cp(directory, part, { recursive: true })
+  await rename(part, backup)
+}
+
+/**
+ * 0 → 1. The prototype named the table of a note by its name and a zero byte, and kept no checksum of
+ * a block. Notes move; blocks are indexed again from the feeds when the store goes on to open.
+ */
+async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
+  const changes: Change[] = []
+  for await (const [key, value] of level.iterator(NOTES)) {
+    const end = key.indexOf(0)
+    const table = key.toString('utf8', 1, end) as NoteTable
+    if (!NOTE_TABLES.includes(table))
+      throw new SheafError('BAD_STORE', `a note of an unknown table: ${table}`)
+    changes.push({ type: 'del', key }, { type: 'put', key: noteKey(table, key.subarray(end + 1)), value })
+  }
+  changes.push({
+    type: 'put',
+    key: STATE_KEY,
+    value: stateValue({ rebuilding: true, blocks: 0, bytes: 0 }),
+  })
+  return changes
+}

@@ -1,0 +1,218 @@
+/**
+ * A store in memory: the twin of `node/io/store` for tests and the simulator. Nothing
+ * outlives the process; everything else is held to `test/contract/store.ts` as well.
+ */
+import { SheafError } from '../base/errors.ts'
+import { idKey } from '../base/id-map.ts'
+import {
+  type BlockMeta,
+  checkStorable,
+  type Feed,
+  locatorRange,
+  type Note,
+  type NoteTable,
+  type Store,
+  type StoredBlock,
+  type Usage,
+} from './store.ts'
+
+export class MemoryStore implements Store {
+  readonly #blocks = new Map<string, StoredBlock>()
+  /** locator ‖ id of every block in order, which is the order of `at` and `within`. */
+  readonly #places = new SortedKeys()
+  readonly #notes = new Map<NoteTable, { keys: SortedKeys; values: Map<string, Uint8Array> }>()
+  readonly #unreadable = new Set<string>()
+  #bytes = 0
+  #damaged = 0
+  #closed = false
+
+  async append(
+    _feed: Feed,
+    blocks: readonly StoredBlock[],
+    { notes = [] }: { sync: boolean; notes?: readonly Note[] },
+  ): Promise<void> {
+    this.#assertOpen()
+    checkStorable(blocks, notes)
+    for (const block of blocks) this.#put(block)
+    for (const one of notes) this.#putNote(one)
+  }
+
+  async get(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    this.#assertOpen()
+    return ids.map((id) => {
+      const key = idKey(id)
+      const block = this.#blocks.get(key)
+      if (block === undefined || !this.#unreadable.has(key)) return block?.bytes
+      this.#drop(key, block)
+      return undefined
+    })
+  }
+
+  async meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]> {
+    this.#assertOpen()
+    return ids.map((id) => {
+      const block = this.#blocks.get(idKey(id))
+      return block && metaOf(block)
+    })
+  }
+
+  async at(locator: Uint8Array, limit: number): Promise<BlockMeta[]> {
+    this.#assertOpen()
+    const found = this.#places.range(idKey(locator), idKey(locator) + LAST_ID)
+    return found.slice(0, limit).map((place) => this.#metaAt(place))
+  }
+
+  async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
+    const { low, high } = locatorRange(prefix, depth)
+    this.#assertOpen()
+    for (const place of this.#places.range(idKey(low), idKey(high) + LAST_ID)) {
+      this.#assertOpen()
+      if (this.#blocks.has(place.slice(32))) yield this.#metaAt(place)
+    }
+  }
+
+  async note(notes: readonly Note[], _options: { sync: boolean }): Promise<void> {
+    this.#assertOpen()
+    checkStorable([], notes)
+    for (const one of notes) this.#putNote(one)
+  }
+
+  async noted(table: NoteTable, key: Uint8Array): Promise<Uint8Array | undefined> {
+    this.#assertOpen()
+    return this.#notes.get(table)?.values.get(idKey(key))
+  }
+
+  async *notes(
+    table: NoteTable,
+    prefix: Uint8Array = NOTHING,
+  ): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
+    this.#assertOpen()
+    const noted = this.#notes.get(table)
+    if (noted === undefined) return
+    const start = idKey(prefix)
+    const pairs = noted.keys
+      .range(start)
+      .filter((key) => key.startsWith(start))
+      .map((key) => ({ key: bytesOf(key), value: noted.values.get(key)! }))
+    for (const pair of pairs) {
+      this.#assertOpen()
+      yield pair
+    }
+  }
+
+  usage(): Usage {
+    return { blocks: this.#blocks.size, bytes: this.#bytes, damaged: this.#damaged }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  /** For tests: this block will not read back, as if its bytes had rotted. */
+  damage(id: Uint8Array): void {
+    this.#unreadable.add(idKey(id))
+  }
+
+  #put(block: StoredBlock): void {
+    const key = idKey(block.id)
+    if (this.#blocks.has(key)) return
+    this.#blocks.set(key, block)
+    this.#places.add(idKey(block.locator) + key)
+    this.#bytes += block.length
+  }
+
+  #drop(key: string, block: StoredBlock): void {
+    this.#blocks.delete(key)
+    this.#unreadable.delete(key)
+    this.#places.remove(idKey(block.locator) + key)
+    this.#bytes -= block.length
+    this.#damaged++
+  }
+
+  #putNote({ table, key, value }: Note): void {
+    let noted = this.#notes.get(table)
+    if (noted === undefined) {
+      noted = { keys: new SortedKeys(), values: new Map() }
+      this.#notes.set(table, noted)
+    }
+    const name = idKey(key)
+    if (value === undefined) {
+      if (noted.values.delete(name)) noted.keys.remove(name)
+    } else {
+      if (!noted.values.has(name)) noted.keys.add(name)
+      noted.values.set(name, value)
+    }
+  }
+
+  #metaAt(place: string): BlockMeta {
+    return metaOf(this.#blocks.get(place.slice(32))!)
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new SheafError('CANCELLED', 'the store is closed')
+  }
+}
+
+/** Distinct strings in order. Additions are sorted in when somebody looks. */
+class SortedKeys {
+  #sorted: string[] = []
+  #added: string[] = []
+
+  add(key: string): void {
+    this.#added.push(key)
+  }
+
+  remove(key: string): void {
+    this.#settle()
+    const index = this.#indexOf(key)
+    if (this.#sorted[index] === key) this.#sorted.splice(index, 1)
+  }
+
+  /** A copy of the keys from `low` to `high`, both included. */
+  range(low: string, high?: string): string[] {
+    this.#settle()
+    const start = this.#indexOf(low)
+    if (high === undefined) return this.#sorted.slice(start)
+    const end = this.#indexOf(high)
+    return this.#sorted.slice(start, this.#sorted[end] === high ? end + 1 : end)
+  }
+
+  /** The position of the first key that is not below `key`. */
+  #indexOf(key: string): number {
+    let low = 0
+    let high = this.#sorted.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#sorted[middle]! < key) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #settle(): void {
+    if (this.#added.length === 0) return
+    if (this.#added.length === 1) {
+      this.#sorted.splice(this.#indexOf(this.#added[0]!), 0, this.#added[0]!)
+    } else {
+      // merging two sorted runs is what the built-in sort does best
+      this.#added.sort(byCodeUnit)
+      this.#sorted = this.#sorted.concat(this.#added).sort(byCodeUnit)
+    }
+    this.#added = []
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const LAST_ID = '\xff'.repeat(32)
+
+function bytesOf(key: string): Uint8Array {
+  return Buffer.from(key, 'latin1')
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function metaOf({ id, locator, kind, timeMs, length }: StoredBlock): BlockMeta {
+  return { id, locator, kind, timeMs, length }
+}

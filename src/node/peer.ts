@@ -1,0 +1,173 @@
+/**
+ * One connection to another device, as the pure node sees it: who is there, in which
+ * handshake, and a way to send. What both ends of a session share stands here too.
+ */
+import { encode } from '../base/codec.ts'
+import { deviceVerify } from '../base/crypto.ts'
+import type { ErrorCode, SheafError } from '../base/errors.ts'
+import { domainHash, sha256 } from '../base/hash.ts'
+import type { Network } from '../base/network.ts'
+import type { Random } from '../base/random.ts'
+import {
+  parseRecord,
+  type SignedRecord,
+  signRecord,
+  type VerifiedRecord,
+  verifyRecord,
+} from '../content/record.ts'
+import type { EvidenceSink } from '../ranking/evidence.ts'
+import type { Standing } from '../ranking/standing.ts'
+import type { ReplaySet } from './replay.ts'
+import type { Timers } from './timers.ts'
+import { type Hello, hello as helloCodec, MESSAGES, type MessageName, type MessageOf } from './wire.ts'
+import type { Ends, EpochKeys } from './work.ts'
+
+export interface Peer {
+  /** Number of the connection; the same device may come back under another. */
+  number: number
+  device: Uint8Array
+  /** 32-byte hash of the Noise handshake, the same at both ends. */
+  session: Uint8Array
+  /** The link has taken more than it could send; wait for `onWritable`. */
+  isBlocked: boolean
+  isGone: boolean
+  /** Called once when the link has room again or is gone. */
+  onWritable: (() => void)[]
+}
+
+/** What sessions need from the node around them. */
+export interface SessionEnv {
+  network: Network
+  device: { publicKey: Uint8Array; sign(digest: Uint8Array): Uint8Array }
+  incarnation: Uint8Array
+  /** Id of our device certificate; none for a throw-away device. */
+  certificate: Uint8Array | undefined
+  random: Random
+  epochKeys: EpochKeys
+  replays: ReplaySet
+  timers: Timers
+  standing: Standing
+  evidence: EvidenceSink
+  nowMs(): number
+  /** Gives a message to the link. */
+  send(peer: Peer, name: MessageName, message: Uint8Array): void
+  /** Searches for proofs of `bid` on `seed`. */
+  solve(seed: Uint8Array, bid: number, done: (proofs: Uint8Array[]) => void): void
+  /** Our shelf claim, and what we learn of others'. */
+  claim(): Uint8Array | undefined
+  learnClaim(peer: Peer, record: Uint8Array): void
+  acceptsStores(): boolean
+  knownPeers(): Uint8Array[]
+  learnPeers(devices: Uint8Array[]): void
+  /** The peer broke the protocol: it is noted and the connection ends. */
+  fault(peer: Peer, error: SheafError): void
+}
+
+/** Refusals that travel, by number; new ones go to the end. */
+export const WIRE_CODES: readonly ErrorCode[] = [
+  'INTERNAL',
+  'NO_COMMON_VERSION',
+  'WRONG_SESSION',
+  'EXPIRED',
+  'REPLAYED',
+  'BAD_WORK',
+  'WRONG_QUERY',
+  'UNEXPECTED_MESSAGE',
+  'UNSUPPORTED',
+  'WINDOW_EXCEEDED',
+  'BUSY',
+  'TOO_EXPENSIVE',
+  'SNAPSHOT_GONE',
+  'REFUSED',
+  'BAD_SIGNATURE',
+  'TRUNCATED',
+  'TRAILING_BYTES',
+  'TOO_LARGE',
+  'NOT_CANONICAL',
+  'BAD_FORMAT',
+  'UNKNOWN_KIND',
+  'BAD_TEXT',
+  'BAD_TIME',
+  'BAD_HASH',
+  'BAD_GZIP',
+  'BAD_PATH',
+  'BAD_CHAIN',
+  'BAD_KEY',
+  'BAD_PUZZLE',
+  'BAD_PROOF',
+  'NOT_FOUND',
+  'DISK_FULL',
+  'QUOTA_FULL',
+  'TIMEOUT',
+]
+
+/** Refusals of an earn itself, made before the session's transcript begins. */
+export const EARN_REFUSALS: ReadonlySet<ErrorCode> = new Set(['EXPIRED', 'BUSY'])
+
+export function encodeMessage<N extends MessageName>(name: N, message: MessageOf<N>): Uint8Array {
+  return encode(MESSAGES[name] as never, message)
+}
+
+export function wireCodeOf(code: ErrorCode): number {
+  return Math.max(0, WIRE_CODES.indexOf(code))
+}
+
+/** What the client signs in its hello; relayed into another handshake it does not verify. */
+export function helloDigest(hello: Hello, ends: Ends): Uint8Array {
+  const fields = encode(helloCodec, { ...hello, signature: NO_SIGNATURE })
+  return domainHash('sheaf/1 hello', ends.network.id, ends.session, ends.client, ends.server, fields)
+}
+
+/** What the client signs in its earn: everything so far, the query and the bid. */
+export function earnDigest(
+  parts: { hello: Uint8Array; challenge: Uint8Array; query: Uint8Array; bid: number },
+  ends: Ends,
+): Uint8Array {
+  const bid = Buffer.alloc(6)
+  bid.writeUIntLE(parts.bid, 0, 6)
+  return domainHash(
+    'sheaf/1 earn',
+    ends.network.id,
+    ends.session,
+    ends.client,
+    ends.server,
+    sha256(parts.hello),
+    parts.challenge,
+    sha256(parts.query),
+    bid,
+  )
+}
+
+/** What the server signs before it sends: these bytes for this query, in this session. */
+export function headerDigest(
+  session: Uint8Array,
+  network: Network,
+  query: Uint8Array,
+  entries: Uint8Array,
+): Uint8Array {
+  return domainHash('sheaf/1 header', network.id, session, sha256(query), entries)
+}
+
+/** A statement of our own device as a record. */
+export function signStatement(env: SessionEnv, kind: number, body: Uint8Array): SignedRecord {
+  return signRecord(
+    {
+      kind,
+      signer: env.device.publicKey,
+      key: env.device.publicKey,
+      timeMs: env.nowMs(),
+      nonce: env.random(8),
+      body,
+    },
+    env.network,
+    env.device.sign,
+  )
+}
+
+/** Bytes → a statement that its own signer signed. */
+export function verifyStatement(bytes: Uint8Array, network: Network): VerifiedRecord {
+  const record = parseRecord(bytes)
+  return verifyRecord(record, network, record.signer, deviceVerify)
+}
+
+export const NO_SIGNATURE: Uint8Array = new Uint8Array(64)

@@ -1,0 +1,60 @@
+/**
+ * What can be asked. The number on the wire is the position in the registry; one that a
+ * node does not know is answered UNSUPPORTED. Larger queries weigh more, and weight is
+ * what effort and windows are counted in.
+ */
+import { fixed, flag, id32, list, optional, struct, uint, type Value, variant } from '../base/codec.ts'
+import { BLOCK_BYTES_MAX } from '../base/limits.ts'
+import { ASK_IDS_MAX } from './wire.ts'
+
+/** Locators in one query for tips. */
+export const TIPS_LOCATORS_MAX = 64
+
+export const query = variant({
+  /** Who are you: the node's own key and device certificate. */
+  introduce: struct({}),
+  /** Blocks and loose pieces by id. */
+  blocks: struct({ ids: list(id32, ASK_IDS_MAX, 1), certify: flag }),
+  /** The bundle at a locator: what nothing else there replaces, behind the keys that verify it. */
+  tips: struct({ locators: list(id32, TIPS_LOCATORS_MAX, 1), certify: flag }),
+  /** Records at a locator as a sorted list; ties go by id. */
+  records: struct({
+    locator: id32,
+    /** Kind of record; 0 for any. */
+    kind: uint(255),
+    field: variant({ time: struct({}), author: struct({}), id: struct({}) }),
+    order: variant({ asc: struct({}), desc: struct({}) }),
+    offset: uint(2 ** 32),
+    count: uint(ASK_IDS_MAX, 1),
+    /** The list that an earlier page of this was cut from; kept 60 s. */
+    snapshot: optional(fixed(8)),
+    /** Only what this entity signed. */
+    vouchedBy: optional(id32),
+  }),
+  /** Please keep these. `owner` names the version or index that a loose piece belongs to. */
+  store: struct({
+    offers: list(
+      struct({ id: id32, bytes: uint(BLOCK_BYTES_MAX, 1), owner: optional(id32) }),
+      ASK_IDS_MAX,
+      1,
+    ),
+  }),
+})
+export type Query = Value<typeof query>
+export type QueryOf<T extends Query['type']> = Extract<Query, { type: T }>
+
+/** How much of a window a query takes, and how often its effort must be paid. */
+export function weightOf(asked: Query): number {
+  switch (asked.type) {
+    case 'introduce':
+      return 1
+    case 'blocks':
+      return 1 + Math.floor(asked.ids.length / 64)
+    case 'tips':
+      return 1 + Math.floor(asked.locators.length / 16)
+    case 'records':
+      return 1 + Math.floor(asked.count / 64)
+    case 'store':
+      return 4 + Math.floor(asked.offers.length / 32)
+  }
+}

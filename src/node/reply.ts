@@ -1,0 +1,124 @@
+/**
+ * The answer to one query on its way out: items are packed into messages of about 64 KiB,
+ * and what must be certified goes behind a signed header.
+ */
+import { encode, encodedBytes, id32, list, struct, uint } from '../base/codec.ts'
+import type { SheafError } from '../base/errors.ts'
+import { sha256 } from '../base/hash.ts'
+import { BLOCK_BYTES_MAX } from '../base/limits.ts'
+import { encodeMessage, headerDigest, type Peer, type SessionEnv } from './peer.ts'
+import { suspend, type Task } from './task.ts'
+import {
+  type Answer,
+  type Deliver,
+  type Item,
+  item as itemCodec,
+  type Listing,
+  type MessageName,
+  RESULT_BYTES,
+} from './wire.ts'
+
+/** Pieces above this come after a signed header, whoever asks. */
+const CERTIFY_ABOVE_BYTES = 32_768
+
+interface Out {
+  send(name: MessageName, message: Uint8Array): void
+  refuse(error: SheafError): void
+  ended(results: number): void
+}
+
+export class Reply {
+  readonly #env: SessionEnv
+  readonly #peer: Peer
+  readonly #about: { ask: number; query: Uint8Array }
+  readonly #out: Out
+  #items: Item[] = []
+  #bytes = 0
+  #results = 0
+  #hasEnded = false
+  /** Set to have every message certified first. */
+  certify = false
+  /** Set by a store request that waits for what it wanted. */
+  onDeliver: ((delivery: Deliver) => void) | undefined
+
+  constructor(env: SessionEnv, peer: Peer, about: { ask: number; query: Uint8Array }, out: Out) {
+    this.#env = env
+    this.#peer = peer
+    this.#about = about
+    this.#out = out
+  }
+
+  add(index: number, answer: Answer): void {
+    const item = { index, answer }
+    const bytes = encodedBytes(itemCodec, item)
+    if (this.#bytes > 0 && this.#bytes + bytes > RESULT_BYTES) this.flush()
+    this.#items.push(item)
+    this.#bytes += bytes
+    if (answer.type === 'found') this.#results += 1
+  }
+
+  /** Sends what is gathered so far. */
+  flush(): void {
+    if (this.#items.length > 0) this.#sendItems(false)
+  }
+
+  end(listing?: Listing): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#sendItems(true, listing)
+    this.#out.ended(this.#results)
+  }
+
+  refuse(error: SheafError): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#out.refuse(error)
+    this.#out.ended(this.#results)
+  }
+
+  get isGone(): boolean {
+    return this.#peer.isGone
+  }
+
+  /** Waits until the link takes more. */
+  *writable(): Task<void> {
+    if (!this.#peer.isBlocked || this.#peer.isGone) return
+    yield* suspend<void>((resume) => this.#peer.onWritable.push(() => resume({ value: undefined })))
+  }
+
+  #sendItems(last: boolean, listing?: Listing): void {
+    const found = this.#items.flatMap(({ index, answer }) =>
+      answer.type === 'found' ? [{ index, bytes: answer.bytes }] : [],
+    )
+    if (
+      found.length > 0 &&
+      (this.certify || found.some(({ bytes }) => bytes.byteLength > CERTIFY_ABOVE_BYTES))
+    ) {
+      const entries = found.map(({ index, bytes }) => ({
+        index,
+        hash: sha256(bytes),
+        bytes: bytes.byteLength,
+      }))
+      const digest = headerDigest(
+        this.#peer.session,
+        this.#env.network,
+        this.#about.query,
+        encode(headerEntries, entries),
+      )
+      const signature = this.#env.device.sign(digest)
+      this.#out.send('header', encodeMessage('header', { ask: this.#about.ask, entries, signature }))
+    }
+    this.#out.send(
+      'result',
+      encodeMessage('result', { ask: this.#about.ask, last, listing, items: this.#items }),
+    )
+    this.#items = []
+    this.#bytes = 0
+  }
+}
+
+/** The part of a header that is signed. */
+export const headerEntries = list(
+  struct({ index: uint(65_535), hash: id32, bytes: uint(BLOCK_BYTES_MAX) }),
+  65_535,
+)

@@ -1,0 +1,44 @@
+/**
+ * Which part of the keyspace a device keeps: everything whose locator shares the first
+ * `depth` bits with its address. A small network lives at depth 0, where everybody keeps
+ * everything that is asked of them.
+ */
+import { encode } from '../base/codec.ts'
+import { compareBytes, domainHash } from '../base/hash.ts'
+import { leafHash, merkleRoot } from '../base/merkle.ts'
+import type { Network } from '../base/network.ts'
+import { type ShelfClaim, shelfClaim } from '../content/statement.ts'
+
+/** A claim is made anew before it ends. */
+export const CLAIM_LIFE_MS = 20 * 60_000
+export const CLAIM_EVERY_MS = 10 * 60_000
+
+export function addressOf(device: Uint8Array): Uint8Array {
+  return domainHash('sheaf/1 address', device)
+}
+
+/** The first `depth` bits of a point, in as many bytes as they need. */
+export function prefixOf(point: Uint8Array, depth: number): Uint8Array {
+  const prefix = point.slice(0, Math.ceil(depth / 8))
+  const spare = prefix.byteLength * 8 - depth
+  if (spare > 0) prefix[prefix.byteLength - 1]! &= 0xff << spare
+  return prefix
+}
+
+export function sharesPrefix(point: Uint8Array, prefix: Uint8Array, depth: number): boolean {
+  return compareBytes(prefixOf(point, depth), prefixOf(prefix, depth)) === 0
+}
+
+/** The Hyperswarm topic of a shard: 32 bytes. */
+export function shardTopic(network: Network, depth: number, prefix: Uint8Array): Uint8Array {
+  return domainHash('sheaf/1 shard', network.id, Uint8Array.of(depth), prefixOf(prefix, depth))
+}
+
+/** One root for a set of ids. */
+export function rootOfIds(ids: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot([...ids].sort(compareBytes).map((id) => leafHash(id)))
+}
+
+export function encodeClaim(claim: ShelfClaim): Uint8Array {
+  return encode(shelfClaim, claim)
+}

@@ -1,0 +1,53 @@
+/** The store as tasks see it: a call goes out as an effect, its outcome comes back as an input. */
+import type { BlockMeta, Feed, Note, NoteTable, StoredBlock } from './store.ts'
+import type { Task } from './task.ts'
+
+/** One call of the store as data: what a `store` effect carries. */
+export type StoreCall =
+  | { method: 'append'; feed: Feed; blocks: StoredBlock[]; sync: boolean; notes: Note[] }
+  | { method: 'get'; ids: readonly Uint8Array[] }
+  | { method: 'meta'; ids: readonly Uint8Array[] }
+  | { method: 'at'; locator: Uint8Array; limit: number }
+  | { method: 'within'; prefix: Uint8Array; depth: number }
+  | { method: 'note'; notes: Note[]; sync: boolean }
+  | { method: 'notes'; table: NoteTable }
+
+/** Makes the call and waits for its outcome. */
+export type CallStore = (call: StoreCall) => Task<unknown>
+
+export class StoreTasks {
+  readonly #call: CallStore
+
+  constructor(call: CallStore) {
+    this.#call = call
+  }
+
+  *append(feed: Feed, blocks: StoredBlock[], options: { sync: boolean; notes?: Note[] }): Task<void> {
+    yield* this.#call({ method: 'append', feed, blocks, sync: options.sync, notes: options.notes ?? [] })
+  }
+
+  *get(ids: readonly Uint8Array[]): Task<(Uint8Array | undefined)[]> {
+    return (yield* this.#call({ method: 'get', ids })) as (Uint8Array | undefined)[]
+  }
+
+  *meta(ids: readonly Uint8Array[]): Task<(BlockMeta | undefined)[]> {
+    return (yield* this.#call({ method: 'meta', ids })) as (BlockMeta | undefined)[]
+  }
+
+  *at(locator: Uint8Array, limit: number): Task<BlockMeta[]> {
+    return (yield* this.#call({ method: 'at', locator, limit })) as BlockMeta[]
+  }
+
+  /** The ids of everything within a prefix. */
+  *within(prefix: Uint8Array, depth: number): Task<Uint8Array[]> {
+    return (yield* this.#call({ method: 'within', prefix, depth })) as Uint8Array[]
+  }
+
+  *note(notes: Note[], options: { sync: boolean }): Task<void> {
+    yield* this.#call({ method: 'note', notes, sync: options.sync })
+  }
+
+  *notes(table: NoteTable): Task<{ key: Uint8Array; value: Uint8Array }[]> {
+    return (yield* this.#call({ method: 'notes', table })) as { key: Uint8Array; value: Uint8Array }[]
+  }
+}

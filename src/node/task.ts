@@ -1,0 +1,89 @@
+/**
+ * Tasks: work that waits for answers, written as if it did not.
+ *
+ * A task is a generator that suspends until somebody calls `resume`. Nothing here is
+ * asynchronous: a step of the service runs every task as far as it gets, then returns, so
+ * the same inputs at the same times always give the same effects.
+ */
+
+/** A piece of work that ends with a `T`. Run others inside it with `yield*`. */
+export type Task<T> = Generator<Suspend, T, Outcome<unknown>>
+
+export type Outcome<T> = { value: T } | { error: unknown }
+export type Resume<T> = (outcome: Outcome<T>) => void
+
+/** What a task yields: how to begin what it waits for. */
+type Suspend = (resume: Resume<unknown>) => void
+
+/** Runs a task to its end or its next wait; `done` is called once, perhaps before `run` returns. */
+export function run<T>(task: Task<T>, done: Resume<T>): void {
+  const advance = (outcome: Outcome<unknown>): void => {
+    let next = outcome
+    for (;;) {
+      let step: IteratorResult<Suspend, T>
+      try {
+        step = 'error' in next ? task.throw(next.error) : task.next(next)
+      } catch (error) {
+        done({ error })
+        return
+      }
+      if (step.done) {
+        done({ value: step.value })
+        return
+      }
+      // A wait that ends while it is being set up goes round the loop; others come back through `advance`.
+      let ended: Outcome<unknown> | undefined
+      let isSettingUp = true
+      step.value((result) => {
+        if (isSettingUp) ended = result
+        else advance(result)
+      })
+      isSettingUp = false
+      if (ended === undefined) return
+      next = ended
+    }
+  }
+  advance({ value: undefined })
+}
+
+/** Waits until `start`'s resume is called. */
+export function* suspend<T>(start: (resume: Resume<T>) => void): Task<T> {
+  const outcome = yield start as Suspend
+  if ('error' in outcome) throw outcome.error
+  return outcome.value as T
+}
+
+/** Runs all at once and waits for every one; each outcome at its place. */
+export function* settleAll<T>(tasks: Task<T>[]): Task<Outcome<T>[]> {
+  if (tasks.length === 0) return []
+  return yield* suspend<Outcome<T>[]>((resume) => {
+    const outcomes: Outcome<T>[] = new Array(tasks.length)
+    let left = tasks.length
+    tasks.forEach((task, i) => {
+      run(task, (outcome) => {
+        outcomes[i] = outcome
+        left -= 1
+        if (left === 0) resume({ value: outcomes })
+      })
+    })
+  })
+}
+
+/** Runs `work` on every item, at most `width` at a time; throws the first error once all have ended. */
+export function* forEach<T>(items: Iterable<T>, width: number, work: (item: T) => Task<void>): Task<void> {
+  const queue = items[Symbol.iterator]()
+  let failure: { error: unknown } | undefined
+  function* worker(): Task<void> {
+    while (failure === undefined) {
+      const next = queue.next()
+      if (next.done) return
+      try {
+        yield* work(next.value)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  yield* settleAll(Array.from({ length: width }, worker))
+  if (failure !== undefined) throw failure.error
+}

@@ -1,0 +1,34 @@
+/** What is to happen at which time. Pure: somebody else says what time it is. */
+import { Heap } from '../base/heap.ts'
+
+export interface Timer {
+  cancel(): void
+}
+
+export class Timers {
+  readonly #heap = new Heap<{ fire: (() => void) | undefined }>()
+
+  at(timeMs: number, fire: () => void): Timer {
+    const entry: { fire: (() => void) | undefined } = { fire }
+    this.#heap.push(timeMs, entry)
+    return {
+      cancel: () => {
+        entry.fire = undefined
+      },
+    }
+  }
+
+  /** When `run` is next needed. */
+  get nextMs(): number | undefined {
+    return this.#heap.firstKey
+  }
+
+  /** Fires everything that is due. */
+  run(nowMs: number): void {
+    for (;;) {
+      const next = this.#heap.firstKey
+      if (next === undefined || next > nowMs) return
+      this.#heap.pop()?.fire?.()
+    }
+  }
+}
