@@ -521,6 +521,8 @@ declare module 'corestore' {
     readOnly?: boolean
     /** True: wait for the lock of the storage instead of failing. */
     wait?: boolean
+    /** True: open files that were moved, copied or restored, and put no lock on them. */
+    allowBackup?: boolean
   }
 
   export interface GetCoreOptions extends HypercoreOptions {

@@ -1,0 +1,306 @@
+/** What every store does. `storeContract` runs the whole suite over one kind of it. */
+import test from 'brittle'
+import { SheafError } from '../../src/base/errors.ts'
+import { compareBytes } from '../../src/base/hash.ts'
+import { BLOCK_BYTES_MAX } from '../../src/base/limits.ts'
+import { shuffled } from '../../src/base/random.ts'
+import { seededRandom } from '../../src/base/seeded.ts'
+import {
+  type BlockMeta,
+  NOTE_KEY_BYTES_MAX,
+  NOTE_VALUE_BYTES_MAX,
+  type Note,
+  type Store,
+  type StoredBlock,
+} from '../../src/node/store.ts'
+import type { Teardown } from '../helpers/home.ts'
+import { loosePiece, recordBlock, someBlocks } from './blocks.ts'
+
+/** Makes an empty store for a test, which closes it. `damage` makes a stored block unreadable. */
+export type MakeStore = (t: Teardown) => Promise<{
+  store: Store
+  damage(block: StoredBlock): Promise<void> | void
+}>
+
+export function storeContract(name: string, make: MakeStore): void {
+  test(`${name} - gives blocks back by id, in the order asked for`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('order')
+    const blocks = someBlocks(random, 200)
+    await store.append('outbox', blocks.slice(0, 100), { sync: false })
+    await store.append('shelf', blocks.slice(100), { sync: true })
+
+    const asked = shuffled(blocks, random)
+    const got = await store.get(asked.map(({ id }) => id))
+    t.alike(
+      got.map(hex),
+      asked.map(({ bytes }) => hex(bytes)),
+      'bytes',
+    )
+    const metas = await store.meta(asked.map(({ id }) => id))
+    t.alike(metas.map(plain), asked.map(plain), 'meta')
+    t.alike(store.usage(), { blocks: 200, bytes: total(blocks), damaged: 0 }, 'usage')
+  })
+
+  test(`${name} - says undefined for what it lacks, and keeps the places of the rest`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('missing')
+    const block = recordBlock(random)
+    await store.append('shelf', [block], { sync: false })
+    const ids = [random(32), block.id, random(32), block.id]
+    t.alike((await store.get(ids)).map(hex), [undefined, hex(block.bytes), undefined, hex(block.bytes)])
+    t.alike((await store.meta(ids)).map(plain), [undefined, plain(block), undefined, plain(block)])
+    t.alike(await store.get([]), [])
+    t.alike(await store.meta([]), [])
+  })
+
+  test(`${name} - stores a block once, whoever brings it and how often`, async (t) => {
+    const { store } = await make(t)
+    const blocks = someBlocks(seededRandom('twice'), 20)
+    await Promise.all([
+      store.append('outbox', [...blocks, ...blocks], { sync: false }),
+      store.append('shelf', blocks, { sync: true }),
+      store.append('outbox', blocks.slice(5), { sync: false }),
+    ])
+    await store.append('shelf', blocks, { sync: false })
+    t.alike(store.usage(), { blocks: 20, bytes: total(blocks), damaged: 0 })
+    t.alike(
+      (await store.get(blocks.map(({ id }) => id))).map(hex),
+      blocks.map(({ bytes }) => hex(bytes)),
+    )
+  })
+
+  test(`${name} - takes blocks from nothing up to the largest, and refuses a larger one whole`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('sizes')
+    const sizes = [0, 1, 252, 253, 16_000, 16_384, 65_535, 65_536, BLOCK_BYTES_MAX]
+    const blocks = sizes.map((bodyBytes) => loosePiece(random, { bodyBytes }))
+    await store.append('shelf', blocks, { sync: false })
+    t.alike(
+      (await store.get(blocks.map(({ id }) => id))).map(hex),
+      blocks.map(({ bytes }) => hex(bytes)),
+    )
+
+    const small = recordBlock(random)
+    const large = loosePiece(random, { bodyBytes: BLOCK_BYTES_MAX + 1 })
+    t.is(await codeOfCall(store.append('shelf', [small, large], { sync: false })), 'TOO_LARGE')
+    t.alike(await store.get([small.id, large.id]), [undefined, undefined], 'nothing of it')
+    for (const wrong of [
+      { ...small, id: small.id.subarray(1) },
+      { ...small, locator: new Uint8Array(33) },
+      { ...small, kind: 256 },
+      { ...small, kind: 0.5 },
+      { ...small, timeMs: -1 },
+      { ...small, timeMs: 2 ** 48 },
+      { ...small, length: small.length + 1 },
+    ]) {
+      t.is(await codeOfCall(store.append('shelf', [wrong], { sync: false })), 'BAD_ARGUMENT')
+    }
+    t.is(store.usage().blocks, blocks.length)
+  })
+
+  test(`${name} - lists what lives at a locator in order of id, up to the limit`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('locator')
+    const locator = random(32)
+    const here = someBlocks(random, 12, { locator })
+    const next = Uint8Array.from(locator)
+    next[31]! ^= 1
+    await store.append('shelf', shuffled([...here, ...someBlocks(random, 12, { locator: next })], random), {
+      sync: false,
+    })
+    const sorted = [...here].sort(byPlace)
+    t.alike((await store.at(locator, 100)).map(plain), sorted.map(plain))
+    t.alike((await store.at(locator, 5)).map(plain), sorted.slice(0, 5).map(plain))
+    t.alike(await store.at(random(32), 5), [])
+  })
+
+  test(`${name} - lists a shard of any depth in order of locator and id`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('shard')
+    const edges = [new Uint8Array(32), new Uint8Array(32).fill(0xff)]
+    const blocks = [
+      ...someBlocks(random, 300),
+      ...edges.flatMap((locator) => someBlocks(random, 2, { locator })),
+    ]
+    await store.append('shelf', blocks, { sync: false })
+    const sorted = [...blocks].sort(byPlace)
+    for (const depth of [0, 1, 3, 8, 9, 255, 256]) {
+      for (const prefix of [blocks[0]!.locator, ...edges]) {
+        const expected = sorted.filter(({ locator }) => sharesBits(locator, prefix, depth))
+        t.alike((await all(store.within(prefix, depth))).map(plain), expected.map(plain), `depth ${depth}`)
+      }
+    }
+    t.is((await all(store.within(new Uint8Array(0), 0))).length, blocks.length, 'no bits need no prefix')
+    for (const [prefix, depth] of [
+      [new Uint8Array(1), 9],
+      [edges[0]!, 257],
+      [edges[0]!, -1],
+    ] as const) {
+      t.is(await codeOfCall(all(store.within(prefix, depth))), 'BAD_ARGUMENT')
+    }
+  })
+
+  test(`${name} - an iteration may be left early, and writes may go on during it`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('leave')
+    const blocks = someBlocks(random, 600)
+    await store.append('shelf', blocks, { sync: false })
+    let seen = 0
+    for await (const _ of store.within(new Uint8Array(0), 0)) {
+      if (++seen === 3) break
+      await store.append('shelf', someBlocks(random, 1), { sync: false })
+    }
+    t.is(seen, 3)
+    t.is(store.usage().blocks, 602)
+  })
+
+  test(`${name} - keeps notes by table and key, and lists them by prefix in order`, async (t) => {
+    const { store } = await make(t)
+    const put = (table: Note['table'], key: string, value?: string): Note => ({
+      table,
+      key: Buffer.from(key),
+      value: value === undefined ? undefined : Buffer.from(value),
+    })
+    await store.note([put('own', 'b', '1'), put('own', 'a', '2'), put('peer', 'a', '3')], { sync: true })
+    await store.note([put('own', 'ab', '4'), put('own', 'b'), put('own', 'b', '5')], { sync: false })
+    await store.append('outbox', [], { sync: false, notes: [put('own', '', '6'), put('claim', 'a', '')] })
+
+    const list = async (table: Note['table'], prefix?: string): Promise<string> => {
+      const found = await all(store.notes(table, prefix === undefined ? undefined : Buffer.from(prefix)))
+      return found.map(({ key, value }) => `${Buffer.from(key)}=${Buffer.from(value)}`).join(' ')
+    }
+    t.is(await list('own'), '=6 a=2 ab=4 b=5')
+    t.is(await list('own', 'a'), 'a=2 ab=4')
+    t.is(await list('peer'), 'a=3')
+    t.is(await list('claim'), 'a=', 'an empty value is a value')
+    t.is(await list('pending'), '')
+    t.is(hex(await store.noted('own', Buffer.from('b'))), hex(Buffer.from('5')))
+    t.is(await store.noted('peer', Buffer.from('b')), undefined)
+
+    await store.note([put('own', 'a'), put('own', 'never there')], { sync: false })
+    t.is(await list('own'), '=6 ab=4 b=5')
+    await store.note([{ table: 'own', key: Buffer.of(0xff, 0xff), value: Buffer.of(7) }], { sync: false })
+    t.is((await all(store.notes('own', Buffer.of(0xff)))).length, 1, 'a prefix of nothing but 0xff')
+
+    const key = Buffer.alloc(NOTE_KEY_BYTES_MAX + 1)
+    const value = Buffer.alloc(NOTE_VALUE_BYTES_MAX + 1)
+    t.is(
+      await codeOfCall(store.note([{ table: 'own', key, value: undefined }], { sync: false })),
+      'TOO_LARGE',
+    )
+    t.is(
+      await codeOfCall(
+        store.note([put('peer', 'x', 'y'), { table: 'own', key: key.subarray(1), value }], { sync: false }),
+      ),
+      'TOO_LARGE',
+    )
+    t.is(await list('peer', 'x'), '', 'all notes or none')
+  })
+
+  test(`${name} - blocks and notes of one append appear together`, async (t) => {
+    const { store } = await make(t)
+    const blocks = someBlocks(seededRandom('together'), 50)
+    const notes = blocks.map(({ id }): Note => ({ table: 'pending', key: id, value: Buffer.of(0) }))
+    const appended = store.append('outbox', blocks, { sync: true, notes })
+    const before = await store.meta(blocks.map(({ id }) => id))
+    await appended
+    t.is(new Set(before.map((meta) => meta !== undefined)).size, 1, 'all or none')
+    t.is((await all(store.notes('pending'))).length, 50)
+  })
+
+  test(`${name} - a damaged block is missing, is counted once, and may be stored anew`, async (t) => {
+    const { store, damage } = await make(t)
+    const random = seededRandom('damage')
+    const locator = random(32)
+    const [block, other] = someBlocks(random, 2, { locator }) as [StoredBlock, StoredBlock]
+    await store.append('shelf', [block, other], { sync: false })
+    await damage(block)
+
+    t.alike((await store.get([block.id, other.id])).map(hex), [undefined, hex(other.bytes)])
+    t.alike(await store.get([block.id]), [undefined])
+    t.alike(await store.meta([block.id]), [undefined])
+    t.alike((await store.at(locator, 1)).map(plain), [plain(other)])
+    t.alike((await all(store.within(locator, 256))).map(plain), [plain(other)])
+    t.alike(store.usage(), { blocks: 1, bytes: other.length, damaged: 1 })
+
+    await store.append('shelf', [block, other], { sync: false })
+    t.alike((await store.get([block.id, other.id])).map(hex), [hex(block.bytes), hex(other.bytes)])
+    t.alike((await store.at(locator, 9)).map(plain), [block, other].sort(byPlace).map(plain))
+    t.alike(store.usage(), { blocks: 2, bytes: block.length + other.length, damaged: 1 })
+  })
+
+  test(`${name} - closing ends what was begun; afterwards every call says CANCELLED`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('close')
+    const blocks = someBlocks(random, 30)
+    const iterator = store.within(new Uint8Array(0), 0)[Symbol.asyncIterator]()
+    await store.append('shelf', someBlocks(random, 300), { sync: false })
+    await iterator.next()
+    const begun = blocks.map((block, i) => store.append('shelf', [block], { sync: i % 7 === 0 }))
+    const read = store.get(blocks.map(({ id }) => id))
+    await Promise.all([store.close(), store.close()])
+    t.is((await Promise.allSettled(begun)).filter(({ status }) => status === 'rejected').length, 0)
+    t.is((await read).length, 30)
+    t.is(store.usage().damaged, 0, 'what closes is not damaged')
+
+    const { id } = blocks[0]!
+    for (const call of [
+      () => store.append('shelf', blocks, { sync: false }),
+      () => store.get([id]),
+      () => store.meta([id]),
+      () => store.at(id, 1),
+      () => all(store.within(id, 1)),
+      () => store.note([], { sync: false }),
+      () => store.noted('own', id),
+      () => all(store.notes('own')),
+      () => iterator.next(),
+    ]) {
+      t.is(await codeOfCall(call()), 'CANCELLED')
+    }
+    await store.close()
+  })
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+/** The code with which a call fails; undefined where it does not. */
+export async function codeOfCall(call: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call
+    return undefined
+  } catch (error) {
+    return error instanceof SheafError ? error.code : `no SheafError: ${error}`
+  }
+}
+
+export function hex(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** What two metas, or a block and a meta, are compared by. */
+function plain(meta: BlockMeta | undefined): unknown {
+  if (meta === undefined) return undefined
+  const { id, locator, kind, timeMs, length } = meta
+  return { id: hex(id), locator: hex(locator), kind, timeMs, length }
+}
+
+function byPlace(a: BlockMeta, b: BlockMeta): number {
+  return compareBytes(a.locator, b.locator) || compareBytes(a.id, b.id)
+}
+
+function sharesBits(a: Uint8Array, b: Uint8Array, depth: number): boolean {
+  for (let bit = 0; bit < depth; bit++) {
+    const mask = 0x80 >> (bit % 8)
+    if ((a[bit >> 3]! & mask) !== (b[bit >> 3]! & mask)) return false
+  }
+  return true
+}
+
+function total(blocks: readonly BlockMeta[]): number {
+  return blocks.reduce((sum, { length }) => sum + length, 0)
+}
