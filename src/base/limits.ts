@@ -16,7 +16,7 @@ export const SUMMARY_BYTES_MAX = 512
 export const SPACE_CHUNKS_MAX = 1_500
 /** A record with the piece that travels beside it. */
 export const BLOCK_BYTES_MAX = RECORD_BYTES_MAX + 65_536
-/** Text of one page in normal form; the longest chapter of a long handbook has a tenth of it. */
+/** Text of one page in normal form: a long book as one page, and little enough to check at once. */
 export const PAGE_BYTES_MAX = 4 * 1024 * 1024
 /** One piece as stored and sent; the unit that has to fit a message. */
 export const PIECE_BYTES_MAX = 65_536

@@ -10,8 +10,10 @@
  * order in which they came. There is no smallest chunk: it would tie each cut to the one before
  * and let a change run through the list, and the number of chunks would stay what it is.
  *
- * A chunk is stored as it is encoded. Paths share their beginnings and are written without
- * them; what is left is mostly ids, which are hashes and do not compress.
+ * A chunk is stored as it is encoded. Paths are written without what they share with the one
+ * before; the rest is mostly ids, which are hashes. Measured on a space of 7,425 pages: 365 KB
+ * with whole paths, 289 KB without, 290 KB when that is compressed. There an insert touched one
+ * chunk in 395 cases of 400 and two in the others.
  */
 import { bytes, type Codec, decode, encode, id32, list, readUtf8, struct, uint } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
