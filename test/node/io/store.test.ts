@@ -1,12 +1,24 @@
-import { openStore } from '../../../src/node/io/store/level-store.ts'
-import { describeBlock } from '../../contract/blocks.ts'
-import { storeContract } from '../../contract/store.ts'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'brittle'
+import { randomBelow } from '../../../src/base/random.ts'
+import { seededRandom } from '../../../src/base/seeded.ts'
+import { type LevelStore, openStore } from '../../../src/node/io/store/level-store.ts'
+import { lockHome } from '../../../src/node/io/store/lock.ts'
+import type { StoredBlock } from '../../../src/node/store.ts'
+import { describeBlock, someBlocks } from '../../contract/blocks.ts'
+import { all, codeOfCall, hex, storeContract } from '../../contract/store.ts'
 import { tempHome } from '../../helpers/home.ts'
 
-const INCARNATION = new Uint8Array(16).fill(1)
+const FIRST_LIFE = new Uint8Array(16).fill(1)
+const SECOND_LIFE = new Uint8Array(16).fill(2)
+const EVERYTHING = new Uint8Array(0)
+
+const open = (home: string, incarnation = FIRST_LIFE): Promise<LevelStore> =>
+  openStore({ home, incarnation, describe: describeBlock })
 
 storeContract('level store', async (t) => {
-  const store = await openStore({ home: tempHome(t), incarnation: INCARNATION, describe: describeBlock })
+  const store = await open(tempHome(t))
   t.teardown(() => store.close())
   return {
     store,
@@ -17,3 +29,193 @@ storeContract('level store', async (t) => {
     },
   }
 })
+
+test('level store - everything is there when it is opened again, in the next life too', async (t) => {
+  const home = tempHome(t)
+  const random = seededRandom('again')
+  const first = someBlocks(random, 60)
+  const second = someBlocks(random, 40)
+
+  const store = await open(home)
+  await store.append('outbox', first, {
+    sync: false,
+    notes: [{ table: 'own', key: FIRST_LIFE, value: SECOND_LIFE }],
+  })
+  const keys = store.feedKeys()
+  await store.close()
+
+  const again = await open(home)
+  t.alike(again.feedKeys(), keys, 'the same life goes on in the same feeds')
+  await again.close()
+
+  const next = await open(home, SECOND_LIFE)
+  t.unlike(next.feedKeys(), keys, 'another life has its own feeds')
+  await next.append('outbox', [...second, ...first], { sync: false })
+  t.alike(next.usage(), { blocks: 100, bytes: total([...first, ...second]), damaged: 0 })
+  await next.close()
+
+  const last = await open(home, SECOND_LIFE)
+  t.alike(
+    await read(last, [...first, ...second]),
+    [...first, ...second].map(({ bytes }) => hex(bytes)),
+  )
+  t.is(hex(await last.noted('own', FIRST_LIFE)), hex(SECOND_LIFE))
+  t.alike(last.usage(), { blocks: 100, bytes: total([...first, ...second]), damaged: 0 })
+  await last.close()
+})
+
+test('level store - what a crash left between feed and index is indexed when it opens', async (t) => {
+  const home = tempHome(t)
+  const random = seededRandom('behind')
+  const before = someBlocks(random, 50)
+  const after = someBlocks(random, 50)
+  const store = await open(home)
+  await store.append('outbox', before, { sync: false })
+  await store.close()
+  cpSync(join(home, 'index'), join(home, 'earlier'), { recursive: true })
+  const ahead = await open(home)
+  await ahead.append('outbox', [...after, ...before], { sync: false })
+  await ahead.close()
+
+  for (const replaceIndex of [
+    () => cpSync(join(home, 'earlier'), join(home, 'index'), { recursive: true }),
+    () => {},
+  ]) {
+    rmSync(join(home, 'index'), { recursive: true })
+    replaceIndex()
+    const mended = await open(home)
+    t.alike(
+      await read(mended, [...before, ...after]),
+      [...before, ...after].map(({ bytes }) => hex(bytes)),
+    )
+    t.is((await all(mended.within(EVERYTHING, 0))).length, 100)
+    t.alike(mended.usage(), { blocks: 100, bytes: total([...before, ...after]), damaged: 0 })
+    await mended.close()
+  }
+})
+
+test('level store - reindex makes the same index again and keeps the notes', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('reindex'), 400)
+  const store = await open(home)
+  await store.append('outbox', blocks.slice(0, 200), { sync: false })
+  await store.append('shelf', blocks.slice(200), {
+    sync: false,
+    notes: [{ table: 'own', key: FIRST_LIFE, value: FIRST_LIFE }],
+  })
+  const usage = store.usage()
+  const listed = await all(store.within(EVERYTHING, 0))
+  const [late, report] = await Promise.all([
+    store.append('shelf', blocks, { sync: false }),
+    store.reindex(),
+    store.reindex(),
+  ])
+  t.is(late, undefined)
+  t.alike(report, usage)
+  t.alike(await all(store.within(EVERYTHING, 0)), listed)
+  t.alike(
+    await read(store, blocks),
+    blocks.map(({ bytes }) => hex(bytes)),
+  )
+  t.is(hex(await store.noted('own', FIRST_LIFE)), hex(FIRST_LIFE))
+  await store.close()
+})
+
+test('level store - a rotten file costs the blocks in it, which can be stored anew', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('rot'), 200)
+  const store = await open(home)
+  await store.append('shelf', blocks, { sync: true })
+  await store.close()
+  // RocksDB moves bodies from its log to a blob file when it opens
+  await (await open(home)).close()
+  const [blob] = readdirSync(join(home, 'feeds/db')).filter((name) => name.endsWith('.blob'))
+  const path = join(home, 'feeds/db', blob!)
+  const bytes = readFileSync(path)
+  bytes[bytes.length >> 1]! ^= 1
+  writeFileSync(path, bytes)
+
+  const rotten = await open(home)
+  const found = await read(rotten, blocks)
+  const lost = blocks.filter((_, i) => found[i] === undefined)
+  t.ok(lost.length > 0 && lost.length < blocks.length, `${lost.length} of ${blocks.length} blocks are lost`)
+  t.alike(
+    found.filter(Boolean),
+    blocks.filter((block) => !lost.includes(block)).map((block) => hex(block.bytes)),
+  )
+  t.alike(rotten.usage().damaged, lost.length)
+  t.is(rotten.usage().blocks, blocks.length - lost.length)
+
+  await rotten.reindex()
+  t.alike(
+    (await rotten.meta(lost.map(({ id }) => id))).filter(Boolean),
+    [],
+    'reindex forgets what does not read back',
+  )
+  await rotten.append('shelf', blocks, { sync: false })
+  t.alike(
+    await read(rotten, blocks),
+    blocks.map((block) => hex(block.bytes)),
+  )
+  t.is(rotten.usage().blocks, blocks.length)
+  await rotten.close()
+})
+
+test('level store - a second one of the same home is ALREADY_RUNNING, and harms nothing', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('second'), 10)
+  const store = await open(home)
+  await store.append('outbox', blocks, { sync: false })
+  t.is(await codeOfCall(open(home)), 'ALREADY_RUNNING')
+  t.is((await read(store, blocks)).filter(Boolean).length, 10)
+  await store.close()
+
+  const lock = lockHome(home)
+  const lent = await openStore({ home, incarnation: FIRST_LIFE, describe: describeBlock, lock })
+  await lent.close()
+  t.is(await codeOfCall(open(home)), 'ALREADY_RUNNING', 'a lock that was lent is not released')
+  lock.release()
+  await (await open(home)).close()
+})
+
+test('level store - where it cannot open, it says why and holds nothing', async (t) => {
+  const home = tempHome(t)
+  writeFileSync(join(home, 'feeds'), 'not a directory')
+  t.is(await codeOfCall(open(home)), 'BAD_STORE')
+  rmSync(join(home, 'feeds'))
+  t.is(await codeOfCall(open(home, FIRST_LIFE.subarray(1))), 'BAD_ARGUMENT')
+  await (await open(home)).close()
+  rmSync(join(home, 'index', 'CURRENT'))
+  writeFileSync(join(home, 'index', 'CURRENT'), 'MANIFEST-999999\n')
+  t.is(await codeOfCall(open(home)), 'BAD_STORE')
+  lockHome(home).release()
+  t.ok(existsSync(join(home, 'lock')))
+})
+
+test('level store - reads more than the cache holds, in any order', async (t) => {
+  const random = seededRandom('cache')
+  const store = await openStore({
+    home: tempHome(t),
+    incarnation: FIRST_LIFE,
+    describe: describeBlock,
+    cacheBytesMax: 40_000,
+  })
+  t.teardown(() => store.close())
+  const blocks = someBlocks(random, 400, { bodyBytes: 2000 })
+  for (let i = 0; i < 400; i += 40) await store.append('shelf', blocks.slice(i, i + 40), { sync: false })
+  for (let round = 0; round < 10; round++) {
+    const asked = Array.from({ length: 64 }, () => blocks[randomBelow(random, blocks.length)]!)
+    t.alike(
+      await read(store, asked),
+      asked.map(({ bytes }) => hex(bytes)),
+    )
+  }
+})
+
+async function read(store: LevelStore, blocks: readonly StoredBlock[]): Promise<(string | undefined)[]> {
+  return (await store.get(blocks.map(({ id }) => id))).map(hex)
+}
+
+function total(blocks: readonly StoredBlock[]): number {
+  return blocks.reduce((sum, { length }) => sum + length, 0)
+}

@@ -8,7 +8,7 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
     (what, cause) =>
       new SheafError('DISK_FULL', `${what}: the disk is full`, {
         cause,
-        hint: 'free some space, then try again',
+        hint: 'free some space, then start again',
       }),
   ],
   [

@@ -227,18 +227,20 @@ export class LevelStore implements Store {
     return { outbox: this.#feeds.key(this.#names.outbox), shelf: this.#feeds.key(this.#names.shelf) }
   }
 
-  /** Makes the index again from the feeds. Reads find less while it runs; writes wait. */
+  /** Makes the index again from the feeds; what they hold. Reads find less while it runs; writes wait. */
   reindex(): Promise<Usage> {
     return this.#run('cannot rebuild the index', async () => {
+      let usage = this.usage()
       await this.#queue.alone(() =>
         this.#writing(async () => {
           const { damaged } = await rebuild(this.#index, this.#feeds, this.#describe)
           this.#unreadable.clear()
           this.#damaged = damaged
+          usage = this.usage()
         }),
       )
       await this.#syncLogs()
-      return this.usage()
+      return usage
     })
   }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { SheafError } from '../../../base/errors.ts'
 import { NOTE_TABLES, type NoteTable } from '../../store.ts'
 import { type IndexLevel, indexLevel } from './block-index.ts'
-import { FORMAT_KEY, INDEX_FORMAT, NOTES, noteKey, STATE_KEY, stateValue } from './index-keys.ts'
+import { FORMAT_KEY, INDEX_FORMAT, MARKS, NOTES, noteKey, STATE_KEY, stateValue } from './index-keys.ts'
 
 type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
 
@@ -79,8 +79,9 @@ async function backUp(directory: string, backup: string): Promise<void> {
 }
 
 /**
- * 0 → 1. The prototype named the table of a note by its name and a zero byte, and kept no checksum of
- * a block. Notes move; blocks are indexed again from the feeds when the store goes on to open.
+ * 0 → 1. The prototype named the table of a note by its name and a zero byte, kept no checksum of a
+ * block, and marked feeds by name. Notes move; the rest is made again from the feeds when the store
+ * goes on to open.
  */
 async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
   const changes: Change[] = []
@@ -91,6 +92,7 @@ async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
       throw new SheafError('BAD_STORE', `a note of an unknown table: ${table}`)
     changes.push({ type: 'del', key }, { type: 'put', key: noteKey(table, key.subarray(end + 1)), value })
   }
+  for await (const key of level.keys(MARKS)) changes.push({ type: 'del', key })
   changes.push({
     type: 'put',
     key: STATE_KEY,
