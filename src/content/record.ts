@@ -6,14 +6,14 @@
  *            ‖ body (length and bytes)                           ← the unsigned bytes
  *            ‖ batch (last, and where last > 0: index and path)  ‖ signature 64
  *
- * Records that are made together are signed together: the signature is over the root of
+ * Records that are made together are signed together: the signature is over the count and root of
  * a merkle tree whose leaves are H(namespace ‖ unsigned bytes). A lone record is a batch
  * of one. So an import of thousands of pages costs one signature for each BATCH_MAX of
  * them, to make and to verify, while each record still verifies alone.
  */
 import { bytes, fixed, type State, take, timeMs as timeCodec } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
-import { equalBytes, sha256 } from '../base/hash.ts'
+import { domainHash, equalBytes, sha256 } from '../base/hash.ts'
 import { RECORD_BATCH_MAX, RECORD_BODY_BYTES_MAX } from '../base/limits.ts'
 import { leafHash, merkleProof, merkleRoot, rootFromProof } from '../base/merkle.ts'
 import { type Network, namespaceOf } from '../base/network.ts'
@@ -62,14 +62,14 @@ export function signRecords(drafts: Draft[], network: Network, sign: Sign): Sign
   }
   const unsigned = drafts.map(encodeDraft)
   const leaves = drafts.map((draft, i) => leafOf(network, draft.kind, unsigned[i]!))
-  const signature = sign(merkleRoot(leaves))
+  const signature = sign(batchDigest(merkleRoot(leaves), drafts.length))
   return unsigned.map((part, index) => {
     const path = merkleProof(leaves, index)
     const batch = Buffer.alloc(path.length === 0 ? 1 : 2 + path.length * 32)
     batch[0] = drafts.length - 1
     if (path.length > 0) {
       batch[1] = index
-      path.forEach((hash, level) => batch.set(hash, 2 + level * 32))
+      for (const [level, hash] of path.entries()) batch.set(hash, 2 + level * 32)
     }
     return parseRecord(Buffer.concat([part, batch, signature]))
   })
@@ -123,7 +123,7 @@ export function verifyRecord(
   const leaf = leafOf(network, record.kind, record.bytes.subarray(0, record.unsignedBytes))
   const root =
     batch.count === 1 ? merkleRoot([leaf]) : rootFromProof(leaf, batch.index, batch.count, batch.path)
-  if (!verify(record.signature, root, publicKey)) {
+  if (!verify(record.signature, batchDigest(root, batch.count), publicKey)) {
     throw new SheafError('BAD_SIGNATURE', `the signature of a record of kind ${record.kind} does not verify`)
   }
   return record as VerifiedRecord
@@ -177,6 +177,11 @@ function pathLength(index: number, count: number): number {
   if (count === 1) return 0
   const half = 2 ** (31 - Math.clz32(count - 1))
   return 1 + (index < half ? pathLength(index, half) : pathLength(index - half, count - half))
+}
+
+/** What is signed: the root with the number of leaves, which the root alone does not bind. Else a stranger could state another number and make a second id for the same words. */
+function batchDigest(root: Uint8Array, count: number): Uint8Array {
+  return domainHash('sheaf/1 batch', Uint8Array.of(count - 1), root)
 }
 
 function leafOf(network: Network, kind: number, unsigned: Uint8Array): Uint8Array {

@@ -34,7 +34,7 @@ export const query = variant({
   /** Please keep these. `owner` names the version or index that a loose piece belongs to. */
   store: struct({
     offers: list(
-      struct({ id: id32, bytes: uint(BLOCK_BYTES_MAX, 1), owner: optional(id32) }),
+      struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX, 1), owner: optional(id32) }),
       ASK_IDS_MAX,
       1,
     ),

@@ -53,6 +53,22 @@ export function* suspend<T>(start: (resume: Resume<T>) => void): Task<T> {
   return outcome.value as T
 }
 
+/** Starts a task at once; what comes back waits for its end, whenever that is asked for. */
+export function begin<T>(task: Task<T>): () => Task<T> {
+  let outcome: Outcome<T> | undefined
+  const waiting: Resume<T>[] = []
+  run(task, (result) => {
+    outcome = result
+    for (const resume of waiting) resume(result)
+  })
+  return function* () {
+    return yield* suspend<T>((resume) => {
+      if (outcome === undefined) waiting.push(resume)
+      else resume(outcome)
+    })
+  }
+}
+
 /** Runs all at once and waits for every one; each outcome at its place. */
 export function* settleAll<T>(tasks: Task<T>[]): Task<Outcome<T>[]> {
   if (tasks.length === 0) return []

@@ -1,0 +1,162 @@
+/**
+ * What the faces can ask of a node: commands as data, answers as data. The control API
+ * offers exactly these, the CLI and the web page go through it.
+ */
+import type { Page, Space } from '../content/space.ts'
+import type { Asked } from './fetching.ts'
+
+export interface PageInput {
+  path: string
+  /** Markdown in normal form; undefined deletes the page. */
+  text: Uint8Array | undefined
+}
+
+export type Command =
+  /** Seals and stores pages of this node's own space, at most 256 at a time. `index`: sign the space's index too, as the last of several does. */
+  | { type: 'publish'; pages: PageInput[]; summary: string; index: boolean }
+  /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
+  | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
+  /** The head of a page, or one version by id. */
+  | { type: 'get'; target: Target; untilMs: number }
+  | { type: 'log'; page: Page; untilMs: number }
+  | { type: 'where'; target: Target; untilMs: number }
+  | { type: 'list'; space: Space; untilMs: number }
+  /** Every page of a space, as progress of type `ExportedPage`, in no particular order. */
+  | { type: 'export'; space: Space; untilMs: number }
+  | { type: 'status' }
+  | { type: 'peers' }
+
+export type Target = { page: Page } | { id: Uint8Array }
+
+export interface Answers {
+  publish: Published
+  held: HeldProgress
+  get: GotPage
+  log: LoggedVersion[]
+  where: Whereabouts
+  list: { path: string; version: Uint8Array }[]
+  export: ExportSummary
+  status: Status
+  peers: PeerStatus[]
+}
+
+export interface Published {
+  pages: { path: string; id: Uint8Array; status: 'stored' | 'unchanged' }[]
+  /** The batches to wait for, by root. Empty where nothing changed. */
+  batches: Uint8Array[]
+}
+
+export interface HeldProgress {
+  /** Holders of the batch that has fewest. */
+  held: number
+  /** min(5, N) for the N peers that accept stores at this moment. */
+  target: number
+  /** Peers with an open session that accept stores. */
+  peers: number
+  /** Batches that have reached the target, of all. */
+  batchesHeld: number
+  batches: number
+  isHeld: boolean
+}
+
+export interface GotPage {
+  page: Page
+  id: Uint8Array
+  author: Uint8Array
+  timeMs: number
+  summary: string
+  parents: Uint8Array[]
+  why: string
+  /** Other tips than the one shown. */
+  otherTips: Uint8Array[]
+  text: Uint8Array
+  /** The page that was asked for, where a redirect led here. */
+  redirectedFrom: Page | undefined
+  /** Who was asked; empty where the answer was at hand. */
+  asked: Asked[]
+}
+
+export interface LoggedVersion {
+  id: Uint8Array
+  author: Uint8Array
+  timeMs: number
+  summary: string
+  parents: Uint8Array[]
+  content: 'text' | 'deleted' | 'redirect'
+  textBytes: number
+  isHead: boolean
+}
+
+export interface Whereabouts {
+  id: Uint8Array
+  isHere: boolean
+  holders: {
+    device: Uint8Array
+    entity: Uint8Array | undefined
+    provenMs: number
+    untilMs: number | undefined
+    isConnected: boolean
+  }[]
+  target: number
+  /** Still waiting in the outbox for holders. */
+  isPending: boolean
+  asked: Asked[]
+}
+
+export interface ExportedPage {
+  path: string
+  id: Uint8Array
+  text: Uint8Array
+}
+
+export interface ExportSummary {
+  pages: number
+  found: number
+  /** Pages of the index that nobody delivered in time. */
+  missing: { path: string; id: Uint8Array; asked: Asked[] }[]
+}
+
+export interface Status {
+  entity: Uint8Array | undefined
+  device: Uint8Array
+  incarnation: Uint8Array
+  network: string
+  startedMs: number
+  nowMs: number
+  peers: number
+  peersAcceptingStores: number
+  stored: { blocks: number; bytes: number; damaged: number; quotaBytes: number }
+  shard: { depth: number; address: Uint8Array }
+  /** Batches of our own that have fewer holders than the target, and the oldest of them. */
+  pendingBatches: number
+  oldestPendingMs: number | undefined
+  queriesServed: number
+  queriesWaiting: number
+  lastError: string | undefined
+}
+
+export interface PeerStatus {
+  device: Uint8Array
+  entity: Uint8Array | undefined
+  session: 'none' | 'open'
+  acceptsStores: boolean
+  score: number
+  why: string[]
+  connectedMs: number
+}
+
+/** The node as its faces see it: one call for each command. Failures are SheafErrors. */
+export interface NodeApi {
+  run<T extends Command['type']>(
+    command: Extract<Command, { type: T }>,
+    progress?: (value: HeldProgress | ExportedPage) => void,
+  ): Promise<Answers[T]>
+  /** Events from `since` (exclusive) on that are still kept, then new ones as they happen, until `signal` aborts. Ids increase by one. */
+  events(
+    since: number,
+    signal: AbortSignal,
+  ): AsyncIterable<{ id: number; timeMs: number; type: string; [field: string]: unknown }>
+  /** Ends the daemon cleanly. */
+  stop(): void
+  setLogLevel(level: string): void
+}

@@ -1,0 +1,29 @@
+/**
+ * Keys before signatures: which keys do these blocks need, which are at hand, which come
+ * along in the same batch, which does the store have, which must a peer be asked for.
+ */
+import { IdSet } from '../base/id-map.ts'
+import { parseBlock, verifyBlock } from '../content/block.ts'
+import { KEY_GENESIS } from '../content/key.ts'
+import type { Node } from './node.ts'
+import type { Task } from './task.ts'
+
+/** Puts into the key book every key that `blocks` need and that they bring or the store has; ends with the ids of those still missing. */
+export function* learnKeys(node: Node, blocks: readonly Uint8Array[]): Task<Uint8Array[]> {
+  const needed = new IdSet()
+  for (const bytes of blocks) {
+    const { record } = parseBlock(bytes)
+    if (record.kind === KEY_GENESIS) addKey(node, bytes)
+    else if (!node.keys.has(record.key)) needed.add(record.key)
+  }
+  const missing = [...needed].filter((id) => !node.keys.has(id))
+  if (missing.length === 0) return []
+  for (const bytes of yield* node.store.get(missing)) if (bytes !== undefined) addKey(node, bytes)
+  return missing.filter((id) => !node.keys.has(id))
+}
+
+/** Verifies a key block and takes its key in. Throws where it is none. */
+export function addKey(node: Node, bytes: Uint8Array): void {
+  const block = verifyBlock(bytes, node.verifyContext())
+  if (block.type === 'key') node.keys.add(block.key)
+}

@@ -1,0 +1,52 @@
+/** What the parts of the service share: the session's surroundings, the store, the keys at hand, the peers. */
+import type { VerifyContext } from '../content/block.ts'
+import type { HeadResolver } from '../content/heads.ts'
+import type { KeyBook } from '../content/key-book.ts'
+import type { Author } from '../content/page.ts'
+import type { ClientSession } from './client-session.ts'
+import type { Peer, SessionEnv } from './peer.ts'
+import type { RetentionPolicy } from './retention.ts'
+import type { ServerSession } from './server-session.ts'
+import type { StoredBlock } from './store.ts'
+import type { StoreTasks } from './store-tasks.ts'
+import type { Task } from './task.ts'
+
+/** A connection with its two halves of a session, and whose device it is once that is known. */
+export interface Connection extends Peer {
+  client: ClientSession
+  server: ServerSession
+  entity: Uint8Array | undefined
+}
+
+/** Who this node is. A throw-away reader has no author and no blocks. */
+export interface Identity {
+  author: Author | undefined
+  /** Key record and device certificate, as blocks to show and to hand on. */
+  blocks: StoredBlock[]
+}
+
+/** Something that happened, for people and programs that watch. */
+export interface NodeEvent {
+  type: string
+  [field: string]: unknown
+}
+
+export interface Node {
+  env: SessionEnv
+  store: StoreTasks
+  keys: KeyBook
+  identity: Identity
+  retention: RetentionPolicy
+  heads: HeadResolver
+  /** Bits of the address that locators must share to be this node's to keep. */
+  depth: number
+  connections(): Connection[]
+  verifyContext(): VerifyContext
+  /** Whether a locator is this node's to keep. */
+  keeps(locator: Uint8Array): boolean
+  /** Devices whose claims cover a locator. */
+  claimants(locator: Uint8Array): Uint8Array[]
+  /** The next number of this device's statements; never one that was used in this incarnation. */
+  nextSequence(): Task<number>
+  emit(event: NodeEvent): void
+}

@@ -1,0 +1,166 @@
+/** Answers to earned queries: reads only; a store request is `keeping.ts`. */
+import { asSheafError, SheafError } from '../base/errors.ts'
+import { compareBytes, equalBytes } from '../base/hash.ts'
+import { IdMap, IdSet, idKey } from '../base/id-map.ts'
+import { type Block, parseBlock } from '../content/block.ts'
+import { tipsOf } from '../content/tips.ts'
+import { keep } from './keeping.ts'
+import type { Node } from './node.ts'
+import type { Peer } from './peer.ts'
+import type { Query, QueryOf } from './queries.ts'
+import type { Reply } from './reply.ts'
+import { run, type Task } from './task.ts'
+import type { Listing } from './wire.ts'
+
+/** Ids that are read from the store at once: at most about 8 MB. */
+const LOAD_IDS = 64
+/** Records at one locator that a bundle or a list looks at. */
+const LOCATOR_RECORDS_MAX = 4096
+/** Tips in one bundle; a page with more forks than this is shown by its first ones. */
+const TIPS_MAX = 16
+const SNAPSHOT_LIFE_MS = 60_000
+/** 256 lists of up to 4,096 ids: 32 MB at the worst. */
+const SNAPSHOTS_MAX = 256
+
+interface Snapshot {
+  ids: Uint8Array[]
+  expiresMs: number
+}
+
+export class Serving {
+  readonly #node: Node
+  readonly #snapshots = new IdMap<Snapshot>(SNAPSHOTS_MAX)
+
+  constructor(node: Node) {
+    this.#node = node
+  }
+
+  serve(peer: Peer, asked: Query, reply: Reply): void {
+    run(this.#answer(peer, asked, reply), (outcome) => {
+      if ('error' in outcome) reply.refuse(asSheafError(outcome.error))
+    })
+  }
+
+  #answer(peer: Peer, asked: Query, reply: Reply): Task<void> {
+    switch (asked.type) {
+      case 'introduce':
+        return this.#introduce(reply)
+      case 'blocks':
+        return this.#blocks(asked, reply)
+      case 'tips':
+        return this.#tips(asked, reply)
+      case 'records':
+        return this.#records(asked, reply)
+      case 'store':
+        return keep(this.#node, peer, asked, reply)
+    }
+  }
+
+  *#introduce(reply: Reply): Task<void> {
+    this.#node.identity.blocks.forEach(({ bytes }, index) => {
+      reply.add(index, { type: 'found', bytes })
+    })
+    reply.end()
+  }
+
+  *#blocks(asked: QueryOf<'blocks'>, reply: Reply): Task<void> {
+    reply.certify = asked.certify
+    yield* this.#send(asked.ids, reply)
+    reply.end()
+  }
+
+  /** Adds an answer for each id at its place. */
+  *#send(ids: readonly Uint8Array[], reply: Reply): Task<void> {
+    for (let at = 0; at < ids.length; at += LOAD_IDS) {
+      if (reply.isGone) return
+      const slice = ids.slice(at, at + LOAD_IDS)
+      const blocks = yield* this.#node.store.get(slice)
+      const lost = blocks.includes(undefined) ? yield* this.#node.store.meta(slice) : []
+      for (const [i, id] of slice.entries()) {
+        const bytes = blocks[i]
+        if (!this.#node.retention.serves(id))
+          reply.add(at + i, { type: 'refused', reason: { type: 'policy' } })
+        else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
+        else reply.add(at + i, lost[i] === undefined ? { type: 'unknown' } : { type: 'lost' })
+      }
+      yield* reply.writable()
+    }
+  }
+
+  *#tips(asked: QueryOf<'tips'>, reply: Reply): Task<void> {
+    reply.certify = asked.certify
+    const shown = new IdSet()
+    for (const [index, locator] of asked.locators.entries()) {
+      if (reply.isGone) return
+      const blocks = yield* this.#recordsAt(locator, 0)
+      const tips = tipsOf(blocks.map(({ record }) => record)).slice(0, TIPS_MAX)
+      if (tips.length === 0) {
+        const to = this.#node.keeps(locator) ? [] : this.#node.claimants(locator)
+        reply.add(index, to.length > 0 ? { type: 'moved', to: to.slice(0, 8) } : { type: 'unknown' })
+        continue
+      }
+      const byId = new Map(blocks.map((block) => [idKey(block.record.id), block.bytes]))
+      const keys = tips.map(({ key }) => key).filter((key) => !equalBytes(key, ZERO) && shown.add(key))
+      for (const bytes of yield* this.#node.store.get(keys)) {
+        if (bytes !== undefined) reply.add(index, { type: 'found', bytes })
+      }
+      for (const { id } of tips) {
+        const bytes = byId.get(idKey(id))
+        const serves = this.#node.retention.serves(id)
+        reply.add(
+          index,
+          serves && bytes ? { type: 'found', bytes } : { type: 'refused', reason: { type: 'policy' } },
+        )
+      }
+      yield* reply.writable()
+    }
+    reply.end()
+  }
+
+  *#records(asked: QueryOf<'records'>, reply: Reply): Task<void> {
+    const nowMs = this.#node.env.nowMs()
+    let token = asked.snapshot
+    let snapshot = token && this.#snapshots.get(token)
+    if (token !== undefined && (snapshot === undefined || snapshot.expiresMs < nowMs)) {
+      throw new SheafError('SNAPSHOT_GONE', 'that list is no longer kept; ask for its first page again')
+    }
+    if (token === undefined || snapshot === undefined) {
+      token = this.#node.env.random(8)
+      snapshot = { ids: yield* this.#sorted(asked), expiresMs: nowMs + SNAPSHOT_LIFE_MS }
+      this.#snapshots.set(token, snapshot)
+    }
+    yield* this.#send(snapshot.ids.slice(asked.offset, asked.offset + asked.count), reply)
+    const listing: Listing = { total: snapshot.ids.length, offset: asked.offset, snapshot: token }
+    reply.end(listing)
+  }
+
+  *#sorted(asked: QueryOf<'records'>): Task<Uint8Array[]> {
+    const blocks = yield* this.#recordsAt(asked.locator, asked.kind)
+    const { vouchedBy } = asked
+    const records = blocks
+      .map(({ record }) => record)
+      .filter(({ signer }) => vouchedBy === undefined || equalBytes(signer, vouchedBy))
+    const sign = asked.order.type === 'asc' ? 1 : -1
+    const field = asked.field.type
+    records.sort((a, b) => {
+      const byField =
+        field === 'time' ? a.timeMs - b.timeMs : field === 'author' ? compareBytes(a.signer, b.signer) : 0
+      return sign * (byField || compareBytes(a.id, b.id))
+    })
+    return records.map(({ id }) => id)
+  }
+
+  /** The record blocks at a locator; `kind` 0 for any. */
+  *#recordsAt(locator: Uint8Array, kind: number): Task<Block[]> {
+    const metas = yield* this.#node.store.at(locator, LOCATOR_RECORDS_MAX)
+    const wanted = metas.filter((meta) => meta.kind !== 0 && (kind === 0 || meta.kind === kind))
+    const blocks: Block[] = []
+    for (let at = 0; at < wanted.length; at += LOAD_IDS) {
+      const bytes = yield* this.#node.store.get(wanted.slice(at, at + LOAD_IDS).map(({ id }) => id))
+      for (const one of bytes) if (one !== undefined) blocks.push(parseBlock(one))
+    }
+    return blocks
+  }
+}
+
+const ZERO = new Uint8Array(32)
