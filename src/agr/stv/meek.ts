@@ -19,24 +19,28 @@ import { decimalText } from './exact.ts'
 import type { Poll } from './poll.ts'
 import { Tableau } from './tableau.ts'
 import type { Action, Transcript } from './transcript.ts'
-import { ONE, Tree } from './tree.ts'
+import { ONE, Tree, type TreeLimits } from './tree.ts'
 
 const DECIMALS = 9
 /** ω: a total surplus below this ends the iterations of a round. 10^-6 votes. */
 const OMEGA = 1_000n
-/**
- * The reference rule sets no bound. Iterations shrink the surplus by a constant share (a few
- * dozen are usual), so this is never reached unless somebody builds ballots to reach it.
- */
-export const ITERATIONS_MAX = 1000
 
-/** Counts a poll by Meek's method. */
-export function countMeek(poll: Poll): Transcript {
+/** Bounds that the reference rule does not set. Only ballots built to reach them do. */
+export interface MeekLimits extends TreeLimits {
+  /** Iterations of one round. They shrink the surplus by a constant share; a few dozen are usual. */
+  readonly iterationsMax: number
+}
+
+/** 2^20 nodes take 300 MB, 2^31 steps about 20 seconds. */
+const LIMITS: MeekLimits = { iterationsMax: 1000, nodesMax: 1 << 20, stepsMax: 2 ** 31 }
+
+/** Counts a poll by Meek's method. Throws TOO_LARGE at the limits of its tree. */
+export function countMeek(poll: Poll, limits: MeekLimits = LIMITS): Transcript {
   const unit = BigInt(ONE)
   const shares = BigInt(poll.seats + 1)
   const weight = BigInt(poll.rankings.weight) * unit
   const tableau = new Tableau(poll)
-  const tree = new Tree(poll.rankings, tableau)
+  const tree = new Tree(poll.rankings, tableau, limits)
   const keep: bigint[] = poll.candidates.map(() => unit)
   let action: Action = { type: 'first preferences' }
   let quota = 0n
@@ -72,7 +76,7 @@ export function countMeek(poll: Poll): Transcript {
       )
       const surplus = elected.reduce((sum, candidate) => sum + total(candidate) - quota, 0n)
       const isSpent = surplus < OMEGA || (last !== undefined && surplus >= last)
-      if (winners.length > 0 || isSpent || iteration === ITERATIONS_MAX) {
+      if (winners.length > 0 || isSpent || iteration === limits.iterationsMax) {
         return { winners, surplus: surplus > 0n ? surplus : 0n }
       }
       last = surplus

@@ -3,6 +3,7 @@
  * parents before children, so that one loop distributes all papers.
  */
 
+import { SheafError } from '../../base/errors.ts'
 import type { Rankings } from './rankings.ts'
 import type { Tableau } from './tableau.ts'
 
@@ -14,7 +15,16 @@ const END = -1
 /** The root: it has no candidate and keeps nothing. */
 const ROOT = 0
 
+/** What a tree may grow to, and how often it may be walked; beyond it a count ends with TOO_LARGE. */
+export interface TreeLimits {
+  readonly nodesMax: number
+  /** Nodes walked in the whole count. */
+  readonly stepsMax: number
+}
+
 export class Tree {
+  readonly #limits: TreeLimits
+  #steps = 0
   readonly #rankings: Rankings
   readonly #tableau: Tableau
   /** Paper → place it has reached; paper → next paper of the same leaf. */
@@ -33,7 +43,8 @@ export class Tree {
   #base = ROOT
   readonly #baseChildren: Int32Array
 
-  constructor(rankings: Rankings, tableau: Tableau) {
+  constructor(rankings: Rankings, tableau: Tableau, limits: TreeLimits) {
+    this.#limits = limits
     this.#rankings = rankings
     this.#tableau = tableau
     this.#reached = rankings.starts.slice(0, rankings.count)
@@ -75,6 +86,12 @@ export class Tree {
 
   /** Totals in units of 10^-9: each paper leaves with each candidate the share `keep` (in 10^-9) of what it has left, rounded up. */
   distribute(keep: readonly number[]): bigint[] {
+    this.#steps += this.#candidates.length
+    if (this.#steps > this.#limits.stepsMax) {
+      throw new SheafError('TOO_LARGE', `Meek's method takes more than ${this.#limits.stepsMax} steps here`, {
+        hint: '--rule wigm-fixed/1',
+      })
+    }
     const isSmall = this.#rankings.weight <= Number.MAX_SAFE_INTEGER / ONE
     const sums = keep.map(() => 0)
     const bigSums = keep.map(() => 0n)
@@ -161,6 +178,15 @@ export class Tree {
   }
 
   #node(parent: number, candidate: number): number {
+    if (this.#parents.length >= this.#limits.nodesMax) {
+      throw new SheafError(
+        'TOO_LARGE',
+        `the papers take more than ${this.#limits.nodesMax} ways past the elected`,
+        {
+          hint: '--rule wigm-fixed/1',
+        },
+      )
+    }
     this.#parents.push(parent)
     this.#candidates.push(candidate)
     this.#children.push(undefined)
