@@ -83,7 +83,7 @@ async function measureKind(
 
 /** Medians of a side's runs; of the counts the least, so that no run with less work hides. */
 function summary(runs: readonly FetchRun[]): Figures {
-  const middle = (figure: Exclude<keyof FetchRun, 'runs'>): number => median(runs.map((each) => each[figure]))
+  const middle = (figure: keyof FetchRun): number => median(runs.map((each) => each[figure]))
   return {
     pagesPerS: middle('pagesPerS'),
     pagesPerSEach: runs.map((each) => Math.round(each.pagesPerS)),
@@ -100,10 +100,10 @@ function summary(runs: readonly FetchRun[]): Figures {
 
 /** The rate reached ÷ the lower of two rates that the machine allows: signatures checked, and bytes carried. */
 function limitShare(runs: readonly FetchRun[], limits: Limits): number {
-  const shares = runs.map(({ ms, verified, receivedBytes, pagesPerS }) => {
+  const shares = runs.map(({ verified, receivedBytes, pagesPerS }) => {
     const pageBytes = receivedBytes / verified
     const bulkPagesPerS = (limits.bulkMbPerS * 1e6) / pageBytes
-    return ms > 0 ? pagesPerS / Math.min(limits.signaturesPerS, bulkPagesPerS) : 0
+    return pagesPerS / Math.min(limits.signaturesPerS, bulkPagesPerS)
   })
   return median(shares)
 }

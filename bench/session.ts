@@ -19,7 +19,7 @@ const QUERIES = 1000
 const PAGE_BYTES_MAX = 1000
 
 interface SessionRun {
-  /** Until the encrypted connection is open; the same packages on every side. */
+  /** Until the encrypted connection is open, with the first look-up of a fresh DHT node; told, not compared. */
   readonly connectMs: number
   /** From there to the first result in hand: channels, hellos, work, query, verification. */
   readonly firstMs: number
