@@ -17,6 +17,8 @@ export const PREFERENCES_MAX = 1 << 24
 export const BALLOTS_MAX = 1 << 22
 /** How many places of the table are tried before a ballot is simply kept beside its equal. */
 const PROBES_MAX = 8
+/** Memory is taken in advance for no more preferences than this: 8 MiB. */
+const EXPECTED_MAX = 1 << 22
 /** A turn that does not come. */
 const NEVER = 0x7fff_ffff
 
@@ -54,6 +56,7 @@ export function normalise(
     throw new SheafError('TOO_LARGE', `${candidates} candidates where ${CANDIDATES_MAX} can be counted`)
   }
   const rows = new Rows(candidates, withdrawn)
+  if (Array.isArray(ballots)) rows.expect(ballots)
   let weight = 0
   let abstained = 0
   for (const ballot of ballots) {
@@ -95,7 +98,7 @@ class Rows {
   #starts = new Uint32Array(1 << 8)
   #weights = new Float64Array(1 << 8)
   #hashes = new Int32Array(1 << 8)
-  /** Open addressing: row number + 1, 0 where free. Twice as large as the rows. */
+  /** Open addressing: row number + 1, 0 where free. A power of two, at least twice the rows. */
   #table = new Int32Array(1 << 9)
   #count = 0
   /** The turn in which a candidate was last met; always later than now for the withdrawn. */
@@ -105,6 +108,18 @@ class Rows {
   constructor(candidates: number, withdrawn: Iterable<number>) {
     this.#met = new Int32Array(candidates)
     for (const candidate of withdrawn) if (candidate in this.#met) this.#met[candidate] = NEVER
+  }
+
+  /** Takes the memory that these ballots will probably need; looking at all of them would cost more. */
+  expect(ballots: readonly Ballot[]): void {
+    const length = Math.min(ballots[0]?.ranking.length ?? 0, this.#met.length)
+    const preferences = Math.min(ballots.length * length, EXPECTED_MAX)
+    const rows = Math.min(ballots.length, BALLOTS_MAX) + 2
+    this.#prefs = new Uint16Array(preferences)
+    this.#starts = new Uint32Array(rows)
+    this.#weights = new Float64Array(rows)
+    this.#hashes = new Int32Array(rows)
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows)))
   }
 
   /** Adds a ballot to its equal or as a row of its own; false where it ranks nobody. */
@@ -182,7 +197,7 @@ class Rows {
     this.#starts = grown(this.#starts, Uint32Array, size)
     this.#weights = grown(this.#weights, Float64Array, size)
     this.#hashes = grown(this.#hashes, Int32Array, size)
-    this.#table = new Int32Array(size * 2)
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(2 * size)))
     for (let row = 0; row < this.#count; row++) {
       for (let probe = 0; probe < PROBES_MAX; probe++) {
         const place = ((this.#hashes[row] as number) + probe) & (this.#table.length - 1)

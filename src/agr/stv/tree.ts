@@ -5,7 +5,7 @@
 
 import { SheafError } from '../../base/errors.ts'
 import type { Rankings } from './rankings.ts'
-import type { Tableau } from './tableau.ts'
+import type { State, Tableau } from './tableau.ts'
 
 /** A whole vote, in units of 10^-9. */
 export const ONE = 1_000_000_000
@@ -39,9 +39,12 @@ export class Tree {
   readonly #heads: number[] = []
   /** The leaves of each continuing candidate. */
   readonly #leaves: number[][] = []
-  /** The node whose papers are moving, or the one they move back to, and its children by candidate (0: not met yet). */
-  #base = ROOT
-  readonly #baseChildren: Int32Array
+  /** Chains of papers by candidate while a batch moves; empty between two. */
+  readonly #gathered: {
+    readonly heads: Int32Array
+    readonly tails: Int32Array
+    readonly received: Float64Array
+  }
 
   constructor(rankings: Rankings, tableau: Tableau, limits: TreeLimits) {
     this.#limits = limits
@@ -49,38 +52,40 @@ export class Tree {
     this.#tableau = tableau
     this.#reached = rankings.starts.slice(0, rankings.count)
     this.#next = new Int32Array(rankings.count)
-    this.#baseChildren = new Int32Array(rankings.candidates)
+    this.#gathered = {
+      heads: new Int32Array(rankings.candidates).fill(END),
+      tails: new Int32Array(rankings.candidates),
+      received: new Float64Array(rankings.candidates),
+    }
+    for (let paper = 0; paper < rankings.count; paper++) this.#next[paper] = paper + 1
+    if (rankings.count > 0) this.#next[rankings.count - 1] = END
     const root = this.#node(-1, -1)
-    for (let paper = 0; paper < rankings.count; paper++) this.#settle(paper, root)
     this.#papers[root] = rankings.weight
+    this.#spread(rankings.count > 0 ? 0 : END, root, 0)
   }
 
   /** Elected: the papers of its leaves go on to children, with what the candidate does not keep. */
   expand(elected: number): void {
+    const successor = this.#tableau.successors[elected] as number
     for (const leaf of this.#takeLeaves(elected)) {
-      this.#begin(leaf)
-      const successor = this.#tableau.successors[elected] as number
-      this.#eachPaper(leaf, (paper) => {
-        if (successor !== -1) this.#append(paper, this.#childOf(leaf, successor))
-        else {
-          this.#reached[paper] = (this.#reached[paper] as number) + 1
-          this.#settle(paper, leaf)
-        }
-      })
+      const head = this.#takePapers(leaf)
+      if (successor === -1) this.#spread(head, leaf, 1)
+      else {
+        // its clone stands at the same place and takes them all
+        const clone = this.#childOf(leaf, successor)
+        this.#heads[clone] = head
+        this.#papers[clone] = this.#papers[leaf] as number
+      }
     }
   }
 
   /** Excluded: the papers of its leaves go to the next candidate, beside it. */
   remove(excluded: number): void {
     for (const leaf of this.#takeLeaves(excluded)) {
-      this.#papers[leaf] = 0
       const parent = this.#parents[leaf] as number
+      this.#papers[leaf] = 0
       this.#children[parent]?.delete(excluded)
-      this.#begin(parent)
-      this.#eachPaper(leaf, (paper) => {
-        this.#reached[paper] = (this.#reached[paper] as number) + 1
-        this.#settle(paper, parent)
-      })
+      this.#spread(this.#takePapers(leaf), parent, 1)
     }
   }
 
@@ -110,60 +115,82 @@ export class Tree {
     return isSmall ? sums.map(BigInt) : bigSums
   }
 
-  /** Puts a paper below `parent`, at the first candidate from its place on that is not excluded. */
-  #settle(paper: number, parent: number): void {
+  /**
+   * Puts a chain of papers below `base`, each at the first candidate that is not excluded, from
+   * `onward` places after the one it has reached. Most go to leaves right below: those are
+   * gathered in a chain per candidate and joined to the leaf at the end.
+   */
+  #spread(first: number, base: number, onward: 0 | 1): void {
+    const { prefs, starts, weights } = this.#rankings
+    const { states } = this.#tableau
+    const reached = this.#reached
+    const next = this.#next
+    const { heads, tails, received } = this.#gathered
+    const touched: number[] = []
+    for (let paper = first, after = END; paper !== END; paper = after) {
+      after = next[paper] as number
+      const end = starts[paper + 1] as number
+      let place = (reached[paper] as number) + onward
+      while (place < end && isOut(states[prefs[place] as number] as State)) place++
+      reached[paper] = place
+      if (place === end) continue
+      const candidate = prefs[place] as number
+      if (states[candidate] === 'elected') {
+        this.#settle(paper, base)
+        continue
+      }
+      const head = heads[candidate] as number
+      if (head === END) {
+        touched.push(candidate)
+        tails[candidate] = paper
+      }
+      next[paper] = head
+      heads[candidate] = paper
+      received[candidate] = (received[candidate] as number) + (weights[paper] as number)
+    }
+    for (const candidate of touched) {
+      const leaf = this.#childOf(base, candidate)
+      next[tails[candidate] as number] = this.#heads[leaf] as number
+      this.#heads[leaf] = heads[candidate] as number
+      this.#papers[leaf] = (this.#papers[leaf] as number) + (received[candidate] as number)
+      heads[candidate] = END
+      received[candidate] = 0
+    }
+  }
+
+  /** Puts one paper below `base`, past every elected candidate that it meets from the place it has reached. */
+  #settle(paper: number, base: number): void {
     const { prefs, starts, weights } = this.#rankings
     const { states, successors } = this.#tableau
+    const weight = weights[paper] as number
     const end = starts[paper + 1] as number
-    let node = parent
+    let node = base
     for (let place = this.#reached[paper] as number; place < end; place++) {
       let candidate = prefs[place] as number
-      let state = states[candidate]
-      while (state === 'elected') {
+      while (states[candidate] === 'elected') {
         // it keeps its share, then the paper goes on: to its clone, or to the next place
         node = this.#childOf(node, candidate)
-        this.#papers[node] = (this.#papers[node] as number) + (weights[paper] as number)
+        this.#papers[node] = (this.#papers[node] as number) + weight
         candidate = successors[candidate] as number
-        state = states[candidate]
+        if (candidate === -1) break
       }
-      if (state !== 'continuing') continue
+      if (candidate === -1 || states[candidate] !== 'continuing') continue
       this.#reached[paper] = place
-      this.#append(paper, this.#childOf(node, candidate))
+      const leaf = this.#childOf(node, candidate)
+      this.#next[paper] = this.#heads[leaf] as number
+      this.#heads[leaf] = paper
+      this.#papers[leaf] = (this.#papers[leaf] as number) + weight
       return
     }
   }
 
-  #append(paper: number, leaf: number): void {
-    this.#next[paper] = this.#heads[leaf] as number
-    this.#heads[leaf] = paper
-    this.#papers[leaf] = (this.#papers[leaf] as number) + (this.#rankings.weights[paper] as number)
-  }
-
-  #eachPaper(leaf: number, visit: (paper: number) => void): void {
-    let paper = this.#heads[leaf] as number
+  #takePapers(leaf: number): number {
+    const head = this.#heads[leaf] as number
     this.#heads[leaf] = END
-    while (paper !== END) {
-      const after = this.#next[paper] as number
-      visit(paper)
-      paper = after
-    }
-  }
-
-  #begin(base: number): void {
-    this.#base = base
-    this.#baseChildren.fill(0)
+    return head
   }
 
   #childOf(parent: number, candidate: number): number {
-    if (parent !== this.#base) return this.#findChild(parent, candidate)
-    const met = this.#baseChildren[candidate]
-    if (met !== undefined && met !== 0) return met
-    const child = this.#findChild(parent, candidate)
-    this.#baseChildren[candidate] = child
-    return child
-  }
-
-  #findChild(parent: number, candidate: number): number {
     this.#children[parent] ??= new Map()
     const children = this.#children[parent] as Map<number, number>
     const known = children.get(candidate)
@@ -200,6 +227,10 @@ export class Tree {
     this.#leaves[candidate] = []
     return leaves
   }
+}
+
+function isOut(state: State): boolean {
+  return state === 'excluded' || state === 'withdrawn'
 }
 
 /** ⌈a · b / 10^9⌉ for whole a, b up to 10^9, exact: every number on the way is below 2^53. */
