@@ -192,6 +192,28 @@ test('level store - where it cannot open, it says why and holds nothing', async 
   t.ok(existsSync(join(home, 'lock')))
 })
 
+test('level store - an index that is damaged can be repaired, notes included', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('repair'), 50)
+  const store = await open(home)
+  await store.append('outbox', blocks, { sync: false })
+  await store.note([{ table: 'own', key: FIRST_LIFE, value: SECOND_LIFE }], { sync: true })
+  await store.close()
+  const [manifest] = readdirSync(join(home, 'index')).filter((name) => name.startsWith('MANIFEST'))
+  rmSync(join(home, 'index', manifest!))
+  t.is(await codeOfCall(open(home)), 'BAD_STORE')
+
+  const repaired = await openStore({ home, incarnation: FIRST_LIFE, describe: describeBlock, repair: true })
+  t.is(hex(await repaired.noted('own', FIRST_LIFE)), hex(SECOND_LIFE))
+  t.alike(
+    await read(repaired, blocks),
+    blocks.map(({ bytes }) => hex(bytes)),
+  )
+  t.alike(repaired.usage(), { blocks: 50, bytes: total(blocks), damaged: 0 })
+  await repaired.close()
+  await (await open(home)).close()
+})
+
 test('level store - reads more than the cache holds, in any order', async (t) => {
   const random = seededRandom('cache')
   const store = await openStore({

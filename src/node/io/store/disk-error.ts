@@ -1,5 +1,5 @@
 /** What the disk and the databases on it complain of, as our codes. */
-import { SheafError } from '../../../base/errors.ts'
+import { asSheafError, SheafError } from '../../../base/errors.ts'
 
 /** RocksDB and LevelDB pass on only the text that the C library has for an error. */
 const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
@@ -35,11 +35,23 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
         hint: 'raise the limit: ulimit -n 4096',
       }),
   ],
+  [
+    /corruption/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: damaged files`, {
+        cause,
+        hint: 'stop the node and run `sheaf reindex`, which saves what can be saved',
+      }),
+  ],
 ]
 
 /** `error` as a SheafError that says what was being done. One that already is a SheafError stays as it is. */
 export function diskError(error: unknown, what: string): SheafError {
   if (error instanceof SheafError) return error
+  // a mistake of ours is no fault of the disk
+  if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) {
+    return asSheafError(error)
+  }
   const words = wordsOf(error)
   for (const [sign, make] of SIGNS) if (sign.test(words)) return make(what, error)
   const [first = 'no reason given'] = words.split('\n')

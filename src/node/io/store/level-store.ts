@@ -56,6 +56,8 @@ export interface StoreOptions {
   /** Of this home, where the caller already has it: it stays the caller's to release. */
   lock?: HomeLock
   cacheBytesMax?: number
+  /** Saves what can be saved of an index that does not open, and makes the rest again. */
+  repair?: boolean
   /** For tests. */
   disk?: Disk
 }
@@ -75,7 +77,7 @@ export async function openStore(options: StoreOptions): Promise<LevelStore> {
     const directories = { feeds: join(home, 'feeds'), index: join(home, 'index') }
     for (const directory of Object.values(directories))
       await mkdir(directory, { recursive: true, mode: 0o700 })
-    const level = await openIndex(home)
+    const level = await openIndex(home, { repair: options.repair ?? false })
     undo.push(() => level.close())
     const feeds = await Feeds.open(directories.feeds, cacheBytesMax)
     undo.push(() => feeds.close())

@@ -2,7 +2,16 @@
  * One process a home. The lock is the kernel's, on HOME/lock: it is gone with the process that had
  * it, however that ended, so nobody ever has to delete the file. What stands in it only tells who.
  */
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import locks from 'fs-native-extensions'
 import { SheafError } from '../../../base/errors.ts'
@@ -14,6 +23,11 @@ const LOCK_MODE = 0o600
 
 export interface HomeLock {
   readonly home: string
+  /**
+   * The same as long as the home stays where it was made; a copy or a restored backup has another one,
+   * for its lock file is another file. Whoever finds a new one draws a new incarnation.
+   */
+  readonly birthmark: string
   /** Lets the next one in. A second call does nothing. */
   release(): void
 }
@@ -31,10 +45,12 @@ export function lockHome(home: string): HomeLock {
   } catch (error) {
     throw diskError(error, `cannot lock ${home}`)
   }
+  let birthmark: string
   try {
     if (!locks.tryLock(fd)) throw alreadyRunning(home, path)
     ftruncateSync(fd, 0)
     writeSync(fd, `${process.pid}\n`, 0)
+    birthmark = String(fstatSync(fd).ino)
   } catch (error) {
     closeSync(fd)
     throw diskError(error, `cannot lock ${home}`)
@@ -42,6 +58,7 @@ export function lockHome(home: string): HomeLock {
   let held = true
   return {
     home,
+    birthmark,
     release() {
       if (held) closeSync(fd)
       held = false

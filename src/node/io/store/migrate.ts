@@ -5,6 +5,7 @@
  */
 import { cp, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
 import { NOTE_TABLES, type NoteTable } from '../../store.ts'
 import { type IndexLevel, indexLevel } from './block-index.ts'
@@ -12,12 +13,24 @@ import { FORMAT_KEY, INDEX_FORMAT, MARKS, NOTES, noteKey, STATE_KEY, stateValue 
 
 type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
 
+/** On Node `Level` is classic-level's class; its types leave out what browsers do not have. */
+interface Repairing {
+  repair(directory: string): Promise<void>
+}
+
+/** Makes whoever opens the store make the index again. */
+const NOT_WHOLE = stateValue({ rebuilding: true, blocks: 0, bytes: 0 })
+
 /** By the format that it starts from: the changes that lead to the next one. */
 const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTablesByNumber]
 
-/** The index of a home, opened and of the present format. Errors: BAD_STORE; what the level throws. */
-export async function openIndex(home: string): Promise<IndexLevel> {
+/**
+ * The index of a home, opened and of the present format. With `repair`, LevelDB first saves what it can of
+ * a damaged one, and all that can be derived is made again. Errors: BAD_STORE; what the level throws.
+ */
+export async function openIndex(home: string, { repair }: { repair: boolean }): Promise<IndexLevel> {
   const directory = join(home, 'index')
+  if (repair) await repairIndex(directory)
   let level = indexLevel(directory)
   await level.open()
   try {
@@ -52,6 +65,19 @@ export async function openIndex(home: string): Promise<IndexLevel> {
     await level.close()
     throw error
   }
+}
+
+/** What is damaged is set aside by LevelDB in a directory `lost`; that the format is ours is taken on trust. */
+async function repairIndex(directory: string): Promise<void> {
+  await (Level as unknown as Repairing).repair(directory)
+  const level = indexLevel(directory)
+  await level.open()
+  const format = (await level.get(FORMAT_KEY)) ?? Buffer.of(INDEX_FORMAT)
+  await level.batch([
+    { type: 'put', key: FORMAT_KEY, value: format },
+    { type: 'put', key: STATE_KEY, value: NOT_WHOLE },
+  ])
+  await level.close()
 }
 
 /** Undefined where the index is empty. */
@@ -93,10 +119,6 @@ async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
     changes.push({ type: 'del', key }, { type: 'put', key: noteKey(table, key.subarray(end + 1)), value })
   }
   for await (const key of level.keys(MARKS)) changes.push({ type: 'del', key })
-  changes.push({
-    type: 'put',
-    key: STATE_KEY,
-    value: stateValue({ rebuilding: true, blocks: 0, bytes: 0 }),
-  })
+  changes.push({ type: 'put', key: STATE_KEY, value: NOT_WHOLE })
   return changes
 }

@@ -22,7 +22,7 @@ test('disk error - what the disk complains of has a code, however deep it lies',
     [level, 'BAD_STORE', /permission/],
     [system('EMFILE'), 'BAD_STORE', /open files/],
     [system('EIO'), 'BAD_STORE', /EIO/],
-    [new Error('Corruption: bad block'), 'BAD_STORE', /Corruption/],
+    [new Error('Corruption: bad block'), 'BAD_STORE', /damaged/],
   ]
   for (const [cause, code, words] of cases) {
     const error = diskError(cause, 'cannot store blocks')
@@ -37,6 +37,7 @@ test('disk error - one that already has a code stays as it is, and nonsense does
   const error = new SheafError('TOO_LARGE', 'x')
   t.is(diskError(error, 'cannot'), error)
   t.is(diskError('text', 'cannot').code, 'BAD_STORE')
+  t.is(diskError(new TypeError('x is not a function'), 'cannot').code, 'INTERNAL', 'a mistake of ours')
   const loop = new Error('loop')
   loop.cause = loop
   t.is(diskError(loop, 'cannot').code, 'BAD_STORE')

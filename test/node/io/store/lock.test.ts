@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
@@ -22,6 +22,11 @@ test('lock - a home has one holder at a time, in this process too', (t) => {
   lock.release()
   lock.release()
   const next = lockHome(home)
+  t.is(next.birthmark, lock.birthmark, 'the same home')
+  cpSync(home, `${home} copied`, { recursive: true })
+  const copy = lockHome(`${home} copied`)
+  t.not(copy.birthmark, lock.birthmark, 'a copy is another home')
+  copy.release()
   t.is(readFileSync(join(home, 'lock'), 'utf8'), `${process.pid}\n`)
   next.release()
 })
