@@ -63,12 +63,19 @@ export class SheafError extends Error {
   readonly code: ErrorCode
   /** The exact command or change that mends it, where there is one. */
   readonly hint: string | undefined
+  /** What a program may want to know: who was asked, for example. */
+  readonly details: Readonly<Record<string, unknown>> | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; hint?: string; details?: Record<string, unknown> } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SheafError'
     this.code = code
     this.hint = options.hint
+    this.details = options.details
   }
 }
 

@@ -17,9 +17,11 @@ export function networkOf(name: string, puzzleBits: number): Network {
 
 /** What stands before the signed bytes of a record of `kind`: format, network and kind in 32 bytes. */
 export function namespaceOf(network: Network, kind: number): Uint8Array {
-  let ofNetwork = namespaces.get(network)
-  if (ofNetwork === undefined) namespaces.set(network, (ofNetwork = []))
-  return (ofNetwork[kind] ??= domainHash('sheaf/1 record', network.id, Uint8Array.of(kind)))
+  const known = namespaces.get(network) ?? []
+  const namespace = known[kind] ?? domainHash('sheaf/1 record', network.id, Uint8Array.of(kind))
+  known[kind] = namespace
+  namespaces.set(network, known)
+  return namespace
 }
 
 const namespaces = new WeakMap<Network, Uint8Array[]>()

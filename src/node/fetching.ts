@@ -216,7 +216,7 @@ function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {
 }
 
 /** Failures that say nothing of the peer's honesty. */
-const UNREACHED: ReadonlySet<string> = new Set([
+export const UNREACHED: ReadonlySet<string> = new Set([
   'UNREACHABLE',
   'TIMEOUT',
   'BUSY',

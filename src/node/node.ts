@@ -16,6 +16,7 @@ export interface Connection extends Peer {
   client: ClientSession
   server: ServerSession
   entity: Uint8Array | undefined
+  connectedMs: number
 }
 
 /** Who this node is. A throw-away reader has no author and no blocks. */

@@ -99,6 +99,11 @@ export class ServerSession {
     }
   }
 
+  /** The connection ended: nothing that waits is begun any more. */
+  end(): void {
+    this.#waiting = []
+  }
+
   #hello(message: Uint8Array): void {
     const { versions, algorithms } = decode(helloCodec, message)
     const algorithm = ALGORITHMS.find((known) => algorithms.includes(known))

@@ -1,5 +1,5 @@
 /** The store as tasks see it: a call goes out as an effect, its outcome comes back as an input. */
-import type { BlockMeta, Feed, Note, NoteTable, StoredBlock } from './store.ts'
+import type { BlockMeta, Feed, Note, NoteTable, StoredBlock, Usage } from './store.ts'
 import type { Task } from './task.ts'
 
 /** One call of the store as data: what a `store` effect carries. */
@@ -11,6 +11,7 @@ export type StoreCall =
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
   | { method: 'notes'; table: NoteTable }
+  | { method: 'usage' }
 
 /** Makes the call and waits for its outcome. */
 export type CallStore = (call: StoreCall) => Task<unknown>
@@ -49,5 +50,9 @@ export class StoreTasks {
 
   *notes(table: NoteTable): Task<{ key: Uint8Array; value: Uint8Array }[]> {
     return (yield* this.#call({ method: 'notes', table })) as { key: Uint8Array; value: Uint8Array }[]
+  }
+
+  *usage(): Task<Usage> {
+    return (yield* this.#call({ method: 'usage' })) as Usage
   }
 }

@@ -1,0 +1,127 @@
+/**
+ * Bundles: what is at a locator, from our own store and from a few peers, verified and put
+ * together. The answer does not depend on who answered first.
+ */
+import { asSheafError, SheafError } from '../base/errors.ts'
+import { equalBytes } from '../base/hash.ts'
+import { IdMap } from '../base/id-map.ts'
+import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { KEY_GENESIS } from '../content/key.ts'
+import { locatorOf } from '../content/kinds.ts'
+import { type Asked, fetchKeys, orderedPeers, UNREACHED } from './fetching.ts'
+import { storedRecord } from './keeping.ts'
+import { addKey, learnKeys } from './learning.ts'
+import type { Connection, Node } from './node.ts'
+import { settleAll, type Task } from './task.ts'
+import type { Item } from './wire.ts'
+
+/** Peers asked for one bundle: a single one could withhold the latest. */
+const BUNDLE_PEERS = 3
+/** Blocks at one locator that are read from our own store. */
+const LOCAL_MAX = 4096
+
+export interface Bundle {
+  blocks: VerifiedBlock[]
+  asked: Asked[]
+}
+
+/** Everything known here at a locator, verified. */
+export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBlock[]> {
+  const metas = yield* node.store.at(locator, LOCAL_MAX)
+  const ids = metas.filter(({ kind }) => kind !== 0).map(({ id }) => id)
+  if (ids.length === 0) return []
+  const found = (yield* node.store.get(ids)).filter((bytes) => bytes !== undefined)
+  yield* learnKeys(node, found)
+  const context = node.verifyContext()
+  return found.filter((bytes) => hasKeyFor(node, bytes)).map((bytes) => verifyBlock(bytes, context))
+}
+
+/** What is known here and what up to BUNDLE_PEERS peers add to it; new blocks are stored. */
+export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number): Task<Bundle> {
+  const blocks = new IdMap<VerifiedBlock>()
+  for (const block of yield* localBundle(node, locator)) blocks.set(block.id, block)
+  const peers = orderedPeers(node).slice(0, BUNDLE_PEERS)
+  const asked: Asked[] = []
+  const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
+  for (const [i, outcome] of outcomes.entries()) {
+    const { device } = peers[i]!
+    if ('error' in outcome) {
+      const { code } = asSheafError(outcome.error)
+      asked.push({
+        device,
+        answer: UNREACHED.has(code) ? 'unreachable' : code === 'REFUSED' ? 'refused' : 'bad',
+      })
+      continue
+    }
+    asked.push({ device, answer: outcome.value.answer })
+    const fresh = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
+    for (const block of fresh) blocks.set(block.id, block)
+    const stored = fresh.map((block) => storedRecord(block, locatorOf(block.record)))
+    if (stored.length > 0) yield* node.store.append('shelf', stored, { sync: false })
+  }
+  return { blocks: [...blocks.values()], asked }
+}
+
+function* askTips(
+  node: Node,
+  peer: Connection,
+  locator: Uint8Array,
+  untilMs: number,
+): Task<{ blocks: VerifiedBlock[]; answer: Asked['answer'] }> {
+  const arrived: Uint8Array[] = []
+  let answer: Asked['answer'] = 'unknown'
+  const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
+  yield* peer.client.ask(
+    { type: 'tips', locators: [locator], certify },
+    {
+      items(items: Item[]) {
+        for (const { index, answer: said } of items) {
+          if (index !== 0) throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
+          switch (said.type) {
+            case 'found':
+              if (arrived.push(said.bytes) > ITEMS_MAX)
+                throw new SheafError('TOO_LARGE', 'a bundle without end')
+              answer = 'found'
+              break
+            case 'unknown':
+            case 'refused':
+            case 'moved':
+              if (answer !== 'found') answer = said.type
+              break
+            default:
+              throw new SheafError('WRONG_QUERY', `${said.type} is no answer to a query for tips`)
+          }
+        }
+      },
+    },
+    untilMs,
+  )
+  yield* fetchKeys(node, peer, arrived, untilMs)
+  try {
+    const context = node.verifyContext()
+    const blocks = arrived.map((bytes) => verifyBlock(bytes, context))
+    const stray = blocks.find(
+      (block) => block.type !== 'key' && !equalBytes(locatorOf(block.record), locator),
+    )
+    if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
+    return { blocks, answer }
+  } catch (cause) {
+    const error = asSheafError(cause)
+    node.env.evidence.observe(
+      peer.device,
+      { type: 'wrong bytes', code: error.code, certified: certify },
+      node.env.nowMs(),
+    )
+    node.env.fault(peer, error)
+    throw error
+  }
+}
+
+/** Keys and tips in one bundle; a server sends at most 16 of each. */
+const ITEMS_MAX = 64
+
+function hasKeyFor(node: Node, bytes: Uint8Array): boolean {
+  const { record } = parseBlock(bytes)
+  if (record.kind === KEY_GENESIS) addKey(node, bytes)
+  return record.kind === KEY_GENESIS || node.keys.has(record.key)
+}

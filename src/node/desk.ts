@@ -1,0 +1,51 @@
+/** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
+import { unreachable } from '../base/errors.ts'
+import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
+import { type Counters, Inspector } from './inspecting.ts'
+import type { Node } from './node.ts'
+import type { Outbox } from './outbox.ts'
+import { Publisher } from './publishing.ts'
+import { Reader } from './reading.ts'
+import type { Task } from './task.ts'
+
+export class Desk {
+  readonly #outbox: Outbox
+  readonly #publisher: Publisher
+  readonly #reader: Reader
+  readonly #inspector: Inspector
+
+  constructor(node: Node, outbox: Outbox, counters: Counters, address: Uint8Array) {
+    this.#outbox = outbox
+    this.#publisher = new Publisher(node, outbox)
+    this.#reader = new Reader(node)
+    this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
+  }
+
+  *take(
+    command: Command,
+    tell: (value: HeldProgress | ExportedPage) => void,
+  ): Task<Answers[Command['type']]> {
+    switch (command.type) {
+      case 'publish':
+        return yield* this.#publisher.publish(command.pages, command.summary, command.index)
+      case 'held':
+        return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
+      case 'get':
+        return yield* this.#reader.get(command.target, command.untilMs)
+      case 'log':
+        return yield* this.#reader.log(command.page, command.untilMs)
+      case 'where':
+        return yield* this.#inspector.where(command.target, command.untilMs)
+      case 'list':
+        return yield* this.#reader.list(command.space, command.untilMs)
+      case 'export':
+        return yield* this.#reader.export(command.space, tell, command.untilMs)
+      case 'status':
+        return yield* this.#inspector.status()
+      case 'peers':
+        return this.#inspector.peers()
+      default:
+        return unreachable(command)
+    }
+  }
+}

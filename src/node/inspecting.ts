@@ -1,0 +1,143 @@
+/** What people look at: where a page lives, who is connected and why it ranks so, how the node does. */
+import { decode } from '../base/codec.ts'
+import { equalBytes } from '../base/hash.ts'
+import { pageLocator } from '../content/space.ts'
+import { holding } from '../content/statement.ts'
+import { localBundle } from './bundles.ts'
+import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
+import { type Asked, orderedPeers } from './fetching.ts'
+import type { Connection, Node } from './node.ts'
+import { HOLDERS_MIN, type Outbox } from './outbox.ts'
+import { verifyStatement } from './peer.ts'
+import { failure, type Reader } from './reading.ts'
+import { settleAll, type Task } from './task.ts'
+
+/** What the node counts besides its parts. */
+export interface Counters {
+  startedMs: number
+  queriesServed: number
+  lastError: string | undefined
+  quotaBytes: number
+}
+
+export class Inspector {
+  readonly #node: Node
+  readonly #outbox: Outbox
+  readonly #reader: Reader
+  readonly #counters: Counters
+  readonly #address: Uint8Array
+
+  constructor(parts: {
+    node: Node
+    outbox: Outbox
+    reader: Reader
+    counters: Counters
+    address: Uint8Array
+  }) {
+    this.#node = parts.node
+    this.#outbox = parts.outbox
+    this.#reader = parts.reader
+    this.#counters = parts.counters
+    this.#address = parts.address
+  }
+
+  /** Who holds a version: by their signed promise where we have one, and by what connected peers answer now. */
+  *where(target: Target, untilMs: number): Task<Whereabouts> {
+    const id = 'id' in target ? target.id : yield* this.#headId(target, untilMs)
+    const [meta] = yield* this.#node.store.meta([id])
+    const { holders: promises, isPending } = yield* this.#outbox.holdersOf(id)
+    const peers = orderedPeers(this.#node)
+    const answers = yield* settleAll(peers.map((peer) => this.#has(peer, id, untilMs)))
+    const asked = peers.map(({ device }, i): Asked => {
+      const outcome = answers[i]!
+      return { device, answer: 'value' in outcome ? outcome.value : 'unreachable' }
+    })
+    const holders = promises.map((bytes) => {
+      const record = verifyStatement(bytes, this.#node.env.network)
+      const now = asked.find(({ device }) => equalBytes(device, record.signer))
+      return this.#holder(record.signer, {
+        provenMs: now?.answer === 'found' ? this.#node.env.nowMs() : record.timeMs,
+        untilMs: decode(holding, record.body).until,
+      })
+    })
+    for (const { device, answer } of asked) {
+      if (answer !== 'found' || holders.some((one) => equalBytes(one.device, device))) continue
+      holders.push(this.#holder(device, { provenMs: this.#node.env.nowMs(), untilMs: undefined }))
+    }
+    if (meta === undefined && holders.length === 0) throw failure(asked, 'nobody holds this')
+    const target_ = Math.min(HOLDERS_MIN, Math.max(1, peers.length))
+    return { id, isHere: meta !== undefined, holders, target: target_, isPending, asked }
+  }
+
+  peers(): PeerStatus[] {
+    const nowMs = this.#node.env.nowMs()
+    return orderedPeers(this.#node).map((peer) => {
+      const { score, why } = this.#node.env.standing.explain(peer.device, nowMs)
+      return {
+        device: peer.device,
+        entity: peer.entity,
+        session: peer.client.isOpen ? ('open' as const) : ('none' as const),
+        acceptsStores: peer.client.acceptsStores,
+        score,
+        why,
+        connectedMs: peer.connectedMs,
+      }
+    })
+  }
+
+  *status(): Task<Status> {
+    const usage = yield* this.#node.store.usage()
+    const { env, identity, depth } = this.#node
+    const peers = this.#node.connections()
+    const { batches, oldestMs } = this.#outbox.pending
+    return {
+      entity: identity.author?.entity,
+      device: env.device.publicKey,
+      incarnation: env.incarnation,
+      network: env.network.name,
+      startedMs: this.#counters.startedMs,
+      nowMs: env.nowMs(),
+      peers: peers.length,
+      peersAcceptingStores: peers.filter(({ client }) => client.isOpen && client.acceptsStores).length,
+      stored: { ...usage, quotaBytes: this.#counters.quotaBytes },
+      shard: { depth, address: this.#address },
+      pendingBatches: batches,
+      oldestPendingMs: oldestMs,
+      queriesServed: this.#counters.queriesServed,
+      queriesWaiting: peers.reduce((sum, { client }) => sum + client.load, 0),
+      lastError: this.#counters.lastError,
+    }
+  }
+
+  *#headId(target: Extract<Target, { page: unknown }>, untilMs: number): Task<Uint8Array> {
+    const versions = (yield* localBundle(this.#node, pageLocator(target.page))).filter(
+      (block) => block.type === 'version',
+    )
+    const head = this.#node.heads.resolve(target.page, versions)
+    return head?.version.id ?? (yield* this.#reader.get(target, untilMs)).id
+  }
+
+  /** Whether a peer can show a block now. */
+  *#has(peer: Connection, id: Uint8Array, untilMs: number): Task<Asked['answer']> {
+    let answer: Asked['answer'] = 'unknown'
+    yield* peer.client.ask(
+      { type: 'blocks', ids: [id], certify: false },
+      {
+        items(items) {
+          const said = items[0]?.answer.type
+          if (said === 'found' || said === 'lost' || said === 'refused') answer = said
+        },
+      },
+      untilMs,
+    )
+    return answer
+  }
+
+  #holder(
+    device: Uint8Array,
+    proof: { provenMs: number; untilMs: number | undefined },
+  ): Whereabouts['holders'][number] {
+    const connection = this.#node.connections().find((one) => equalBytes(one.device, device))
+    return { device, entity: connection?.entity, ...proof, isConnected: connection !== undefined }
+  }
+}

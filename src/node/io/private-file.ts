@@ -1,0 +1,66 @@
+/** Files that only their owner may read, written whole or not at all. */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { SheafError } from '../../base/errors.ts'
+import { makePrivateFolder } from './paths.ts'
+import { diskError } from './store/disk-error.ts'
+
+const FILE_MODE = 0o600
+/** File systems without hard links say one of these. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/**
+ * Makes a new file of mode 0600 that survives power loss. Another file of that name is never
+ * touched: ALREADY_EXISTS. Else BAD_STORE or DISK_FULL, and nothing is left behind.
+ */
+export function writeNewPrivateFile(path: string, text: string): void {
+  makePrivateFolder(dirname(path))
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const fd = openSync(temporary, 'wx', FILE_MODE)
+    try {
+      writeFileSync(fd, text)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    placeNew(temporary, path)
+    syncFolder(dirname(path))
+  } catch (error) {
+    throw diskError(error, `cannot write ${path}`)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+/** A link, unlike a rename, fails where there is a file already, with nothing between looking and doing. */
+function placeNew(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (code === 'EEXIST' || existsSync(path))
+      throw new SheafError('ALREADY_EXISTS', `${path} exists already`)
+    if (!NO_LINKS.has(code)) throw error
+    renameSync(temporary, path)
+  }
+}
+
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,30 @@
+/** Carries out a store call as data on a store: the one place where the two meet. */
+import type { Store } from './store.ts'
+import type { StoreCall } from './store-tasks.ts'
+
+export async function perform(store: Store, call: StoreCall): Promise<unknown> {
+  switch (call.method) {
+    case 'append':
+      return store.append(call.feed, call.blocks, { sync: call.sync, notes: call.notes })
+    case 'get':
+      return store.get(call.ids)
+    case 'meta':
+      return store.meta(call.ids)
+    case 'at':
+      return store.at(call.locator, call.limit)
+    case 'within': {
+      const ids: Uint8Array[] = []
+      for await (const { id } of store.within(call.prefix, call.depth)) ids.push(id)
+      return ids
+    }
+    case 'note':
+      return store.note(call.notes, { sync: call.sync })
+    case 'notes': {
+      const notes: { key: Uint8Array; value: Uint8Array }[] = []
+      for await (const note of store.notes(call.table)) notes.push(note)
+      return notes
+    }
+    case 'usage':
+      return store.usage()
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Publishing: pages become versions of this node's own space, in one synced write with the
+ * note that makes the outbox carry them on. Unchanged pages are left alone, so publishing a
+ * folder again only publishes what changed.
+ */
+import { SheafError } from '../base/errors.ts'
+import { equalBytes, sha256 } from '../base/hash.ts'
+import { PARENTS_MAX } from '../base/limits.ts'
+import { parseBlock } from '../content/block.ts'
+import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
+import type { SignedRecord } from '../content/record.ts'
+import { pageLocator, type Space } from '../content/space.ts'
+import { tipsOf } from '../content/tips.ts'
+import { decodeVersion, VERSION, type Version } from '../content/version.ts'
+import type { PageInput, Published } from './commands.ts'
+import type { Node } from './node.ts'
+import type { Outbox } from './outbox.ts'
+import { type OwnBlock, OwnIndex } from './own-index.ts'
+import type { Task } from './task.ts'
+import { ASK_IDS_MAX } from './wire.ts'
+
+/** Versions at one page that are looked at to find its tips. */
+const PAGE_VERSIONS_MAX = 4096
+
+export class Publisher {
+  readonly #node: Node
+  readonly #outbox: Outbox
+  #index: OwnIndex | undefined
+
+  constructor(node: Node, outbox: Outbox) {
+    this.#node = node
+    this.#outbox = outbox
+  }
+
+  /** Seals and stores; with `withIndex` everything that is stored and not yet listed is listed too. */
+  *publish(pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
+    const author = this.#author()
+    this.#index ??= new OwnIndex(this.#node, author)
+    const index = this.#index
+    yield* index.load()
+    const space: Space = { type: 'entity', id: author.entity }
+    const drafts: PageDraft[] = []
+    const said: Published['pages'] = []
+    for (const { path, text } of pages) {
+      const tips = yield* this.#tipsAt(pageLocator({ space, path }))
+      const [first] = tips
+      if (first === undefined && text === undefined) continue
+      if (first !== undefined && tips.length === 1 && saysTheSame(decodeVersion(first), text)) {
+        said.push({ path, id: first.id, status: 'unchanged' })
+        continue
+      }
+      const { env } = this.#node
+      const parents = tips.slice(0, PARENTS_MAX).map(({ id }) => id)
+      drafts.push({ space, path, text, parents, summary, timeMs: env.nowMs(), nonce: env.random(8) })
+    }
+    const sealed = compressSignMarkdown(drafts, author)
+    for (const [i, { path, id }] of sealed.entries()) {
+      said.push({ path, id, status: 'stored' })
+      index.list(path, drafts[i]!.text === undefined ? undefined : id)
+    }
+    const blocks = sealed.flatMap(blocksOf)
+    if (withIndex) blocks.push(...index.form())
+    return { pages: said, batches: yield* this.#write(blocks, index) }
+  }
+
+  /** Writes for good, in batches as large as one store request takes; each goes with our key and certificate. */
+  *#write(blocks: OwnBlock[], index: OwnIndex): Task<Uint8Array[]> {
+    const { identity, store } = this.#node
+    const room = ASK_IDS_MAX - identity.blocks.length
+    const roots: Uint8Array[] = []
+    for (let at = 0; at < blocks.length; at += room) {
+      const part = [...identity.blocks, ...blocks.slice(at, at + room)]
+      const { root, note } = this.#outbox.form(part)
+      const isLast = at + room >= blocks.length
+      const mark = isLast && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
+      yield* store.append('outbox', part, { sync: true, notes: [note, mark] })
+      this.#outbox.begin(note)
+      roots.push(root)
+    }
+    return roots
+  }
+
+  *#tipsAt(locator: Uint8Array): Task<SignedRecord[]> {
+    const metas = yield* this.#node.store.at(locator, PAGE_VERSIONS_MAX)
+    const ids = metas.filter(({ kind }) => kind === VERSION).map(({ id }) => id)
+    if (ids.length === 0) return []
+    const blocks = yield* this.#node.store.get(ids)
+    return tipsOf(blocks.flatMap((bytes) => (bytes === undefined ? [] : [parseBlock(bytes).record])))
+  }
+
+  #author(): Author {
+    const { author } = this.#node.identity
+    if (author !== undefined) return author
+    throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
+  }
+}
+
+function blocksOf(page: SealedPage): OwnBlock[] {
+  const { id, locator, timeMs, block } = page
+  const pieces = page.pieces.map(({ hash, bytes }): OwnBlock => {
+    return { id: hash, locator, kind: 0, timeMs: 0, length: bytes.byteLength, bytes, owner: id }
+  })
+  return [{ id, locator, kind: VERSION, timeMs, length: block.byteLength, bytes: block }, ...pieces]
+}
+
+/** Whether a version puts exactly this on its page. */
+function saysTheSame({ content }: Version, text: Uint8Array | undefined): boolean {
+  if (text === undefined) return content.type === 'deleted'
+  return (
+    content.type === 'text' &&
+    content.textBytes === text.byteLength &&
+    equalBytes(content.textHash, sha256(text))
+  )
+}

@@ -1,0 +1,252 @@
+/** Looking up: one page, its history, a space. A look-up that fails says how, and who was asked. */
+
+import { type ErrorCode, SheafError } from '../base/errors.ts'
+import { compareBytes, equalBytes } from '../base/hash.ts'
+import { idKey } from '../base/id-map.ts'
+import { type VerifiedBlock, type VerifiedVersion, verifyBlock } from '../content/block.ts'
+import { join, type PageEntry } from '../content/chunks.ts'
+import { type Combine, combineVerify } from '../content/piece.ts'
+import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
+
+import { tipsOf } from '../content/tips.ts'
+import { gatherBundle, localBundle } from './bundles.ts'
+import type { ExportedPage, ExportSummary, GotPage, LoggedVersion, Target } from './commands.ts'
+import { type Asked, fetchBlocks, type Wanted } from './fetching.ts'
+import { learnKeys } from './learning.ts'
+import type { Node } from './node.ts'
+import type { Task } from './task.ts'
+
+/** Ids that are taken from the local store at once. */
+const LOCAL_IDS = 256
+
+export class Reader {
+  readonly #node: Node
+
+  constructor(node: Node) {
+    this.#node = node
+  }
+
+  *get(target: Target, untilMs: number): Task<GotPage> {
+    if ('id' in target) {
+      const { version, asked } = yield* this.#versionById(target.id, untilMs)
+      return yield* this.#show(
+        version,
+        { why: 'asked for by id', otherTips: [], asked, redirectedFrom: undefined },
+        untilMs,
+      )
+    }
+    return yield* this.#getPage(target.page, undefined, untilMs)
+  }
+
+  *log(page: Page, untilMs: number): Task<LoggedVersion[]> {
+    const { versions, asked } = yield* this.#history(page, untilMs)
+    if (versions.length === 0) throw failure(asked, 'no version of this page')
+    const head = this.#node.heads.resolve(page, versions)?.version
+    return [...versions].sort(newestFirst).map(({ id, record, version }) => ({
+      id,
+      author: record.signer,
+      timeMs: record.timeMs,
+      summary: version.summary,
+      parents: version.parents,
+      content: version.content.type,
+      textBytes: version.content.type === 'text' ? version.content.textBytes : 0,
+      isHead: head !== undefined && equalBytes(head.id, id),
+    }))
+  }
+
+  /** The pages of a space, from its index. */
+  *list(space: Space, untilMs: number): Task<PageEntry[]> {
+    const { blocks, asked } = yield* gatherBundle(this.#node, spaceLocator(space), untilMs)
+    const indices = blocks.filter((block) => block.type === 'index')
+    const current = tipsOf(indices.map(({ record }) => record))
+    if (current.length === 0) throw failure(asked, 'no index of this space')
+    const pages = new Map<string, PageEntry>()
+    for (const tip of [...current].sort((a, b) => compareBytes(a.id, b.id))) {
+      const { index } = indices.find(({ id }) => equalBytes(id, tip.id))!
+      const hashes = index.chunks.map(({ hash }) => hash)
+      const pieces = yield* this.#pieces(hashes, spaceLocator(space), untilMs)
+      for (const entry of join(pieces)) pages.set(entry.path, entry)
+    }
+    return [...pages.values()]
+  }
+
+  /** Every page of a space, many at once; `tell` gets each as it is whole. */
+  *export(space: Space, tell: (page: ExportedPage) => void, untilMs: number): Task<ExportSummary> {
+    const entries = yield* this.list(space, untilMs)
+    const paths = new Map<string, string[]>()
+    for (const { path, version } of entries) {
+      const key = idKey(version)
+      paths.set(key, [...(paths.get(key) ?? []), path])
+    }
+    const large: VerifiedVersion[] = []
+    let found = 0
+    const take = (block: VerifiedBlock | undefined): void => {
+      if (block?.type !== 'version') return
+      if (block.text === undefined) {
+        if (block.table !== undefined) large.push(block)
+        return
+      }
+      for (const path of paths.get(idKey(block.id)) ?? []) {
+        found += 1
+        tell({ path, id: block.id, text: block.text })
+      }
+    }
+    const missing = yield* this.#takeLocal(entries, take)
+    const fetched = yield* fetchBlocks(this.#node, missing, (_, __, block) => take(block), untilMs)
+    for (const version of large) {
+      const text = yield* this.#text(version, untilMs)
+      for (const path of paths.get(idKey(version.id)) ?? []) {
+        found += 1
+        tell({ path, id: version.id, text })
+      }
+    }
+    const lost = entries.filter(
+      ({ version }) => missing.some(({ id }) => id === version) && !fetched.found(version),
+    )
+    return {
+      pages: entries.length,
+      found,
+      missing: lost.map(({ path, version }) => ({
+        path,
+        id: version,
+        asked: fetched.asked.get(idKey(version)) ?? [],
+      })),
+    }
+  }
+
+  /** Shows what is here already; ends with what is not. */
+  *#takeLocal(entries: PageEntry[], take: (block: VerifiedBlock) => void): Task<Wanted[]> {
+    const missing: Wanted[] = []
+    for (let at = 0; at < entries.length; at += LOCAL_IDS) {
+      const slice = entries.slice(at, at + LOCAL_IDS)
+      const blocks = yield* this.#node.store.get(slice.map(({ version }) => version))
+      const here = blocks.filter((bytes) => bytes !== undefined)
+      const keyless = yield* learnKeys(this.#node, here)
+      const context = this.#node.verifyContext()
+      for (const [i, bytes] of blocks.entries()) {
+        if (bytes === undefined || keyless.length > 0) missing.push({ id: slice[i]!.version })
+        else take(verifyBlock(bytes, context))
+      }
+    }
+    return missing
+  }
+
+  *#getPage(page: Page, redirectedFrom: Page | undefined, untilMs: number): Task<GotPage> {
+    const { versions, asked } = yield* this.#history(page, untilMs)
+    const head = this.#node.heads.resolve(page, versions)
+    if (head === undefined) throw failure(asked, 'no version of this page')
+    const { version, why, tips } = head
+    const { content } = version.version
+    if (content.type === 'deleted') throw failure(asked, 'its author deleted this page', 'NOT_FOUND')
+    if (content.type === 'redirect') {
+      if (redirectedFrom !== undefined)
+        throw failure(asked, 'a redirect that leads to another one', 'NOT_FOUND')
+      const space = spaceOfRef(content.space, version.record.signer)
+      return yield* this.#getPage({ space, path: content.path }, page, untilMs)
+    }
+    const otherTips = tips.filter(({ id }) => !equalBytes(id, version.id)).map(({ id }) => id)
+    return yield* this.#show(version, { why, otherTips, asked, redirectedFrom }, untilMs)
+  }
+
+  *#show(
+    version: VerifiedVersion,
+    about: Pick<GotPage, 'why' | 'otherTips' | 'asked' | 'redirectedFrom'>,
+    untilMs: number,
+  ): Task<GotPage> {
+    const { space, path, summary, parents } = version.version
+    const text = yield* this.#text(version, untilMs)
+    const { signer: author, timeMs } = version.record
+    return { page: { space, path }, id: version.id, author, timeMs, summary, parents, text, ...about }
+  }
+
+  /** Versions of a page: all that are here, and the tips that peers know. Our own space needs no asking. */
+  *#history(page: Page, untilMs: number): Task<{ versions: VerifiedVersion[]; asked: Asked[] }> {
+    const locator = pageLocator(page)
+    const { author } = this.#node.identity
+    const isOwn =
+      author !== undefined && page.space.type === 'entity' && equalBytes(page.space.id, author.entity)
+    const local = isOwn ? yield* localBundle(this.#node, locator) : []
+    const { blocks, asked } =
+      local.length > 0 ? { blocks: local, asked: [] } : yield* gatherBundle(this.#node, locator, untilMs)
+    return { versions: blocks.filter((block) => block.type === 'version'), asked }
+  }
+
+  *#versionById(id: Uint8Array, untilMs: number): Task<{ version: VerifiedVersion; asked: Asked[] }> {
+    const [bytes] = yield* this.#node.store.get([id])
+    let block: VerifiedBlock | undefined
+    let asked: Asked[] = []
+    if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
+      block = verifyBlock(bytes, this.#node.verifyContext())
+    } else {
+      const take = (_: Wanted, __: Uint8Array, fetched: VerifiedBlock | undefined): void => {
+        block = fetched
+      }
+      const fetched = yield* fetchBlocks(this.#node, [{ id }], take, untilMs)
+      asked = fetched.asked.get(idKey(id)) ?? []
+    }
+    if (block === undefined) throw failure(asked, 'no version with this id')
+    if (block.type !== 'version') throw new SheafError('BAD_ARGUMENT', 'that id is no version of a page')
+    return { version: block, asked }
+  }
+
+  *#text(verified: VerifiedVersion, untilMs: number): Task<Uint8Array> {
+    if (verified.text !== undefined) return verified.text
+    const { content } = verified.version
+    if (content.type === 'deleted') throw new SheafError('NOT_FOUND', 'this version deletes its page')
+    if (content.type === 'redirect')
+      throw new SheafError('NOT_FOUND', `this version redirects to ${content.path}`)
+    const combine: Combine<string> = combineVerify(content, verified.table!)
+    for (const piece of yield* this.#pieces(combine.missing, pageLocator(verified.version), untilMs)) {
+      combine.add(piece, 'store')
+    }
+    const text = combine.text()
+    if (text === undefined) throw new SheafError('UNREACHABLE', 'pieces of this page are missing')
+    return text
+  }
+
+  /** Loose pieces by hash, in this order, from here or from peers. Throws where one is missing. */
+  *#pieces(hashes: Uint8Array[], pieceAt: Uint8Array, untilMs: number): Task<Uint8Array[]> {
+    const pieces = yield* this.#node.store.get(hashes)
+    const wanted = hashes.filter((_, i) => pieces[i] === undefined).map((id) => ({ id, pieceAt }))
+    const arrived = new Map<string, Uint8Array>()
+    if (wanted.length > 0) {
+      const fetched = yield* fetchBlocks(
+        this.#node,
+        wanted,
+        ({ id }, bytes) => arrived.set(idKey(id), bytes),
+        untilMs,
+      )
+      const lacking = wanted.find(({ id }) => !fetched.found(id))
+      if (lacking !== undefined)
+        throw failure(fetched.asked.get(idKey(lacking.id)) ?? [], 'a piece that is listed', 'UNREACHABLE')
+    }
+    return hashes.map((hash, i) => pieces[i] ?? arrived.get(idKey(hash))!)
+  }
+}
+
+/** The failure of a look-up: its code from what those who were asked said, the gravest first. */
+export function failure(asked: Asked[], what: string, code: ErrorCode = codeOfAsked(asked)): SheafError {
+  const who = asked.length === 0 ? 'nobody to ask' : `${asked.length} asked`
+  return new SheafError(code, `${what}: ${MEANING[code] ?? code} (${who})`, { details: { asked } })
+}
+
+function codeOfAsked(asked: Asked[]): ErrorCode {
+  if (asked.length === 0) return 'NO_PEERS'
+  const said = new Set(asked.map(({ answer }) => answer))
+  if (said.has('bad')) return 'BAD_PROOF'
+  if (said.has('refused')) return 'REFUSED'
+  if (said.has('lost') || said.has('moved') || said.has('found')) return 'UNREACHABLE'
+  return said.has('unknown') ? 'NOT_FOUND' : 'UNREACHABLE'
+}
+
+const MEANING: Partial<Record<ErrorCode, string>> = {
+  NO_PEERS: 'no peer is connected',
+  BAD_PROOF: 'an answer did not verify',
+  REFUSED: 'refused by who has it',
+  UNREACHABLE: 'it exists, and nobody who has it could be reached',
+  NOT_FOUND: 'unknown to the closest peers',
+}
+
+function newestFirst(a: VerifiedVersion, b: VerifiedVersion): number {
+  return b.record.timeMs - a.record.timeMs || compareBytes(a.id, b.id)
+}

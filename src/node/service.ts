@@ -1,0 +1,314 @@
+/**
+ * The node without its I/O. Inputs and the time go in, effects come out; the daemon and the
+ * simulator are two ways of carrying them out.
+ */
+import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
+import { equalBytes, sha256 } from '../base/hash.ts'
+import { IdMap } from '../base/id-map.ts'
+import type { Network } from '../base/network.ts'
+import type { Random } from '../base/random.ts'
+import type { VerifyContext } from '../content/block.ts'
+import { type HeadResolver, ownHeads } from '../content/heads.ts'
+import { KeyBook } from '../content/key-book.ts'
+import type { Verify } from '../content/record.ts'
+import type { EvidenceSink } from '../ranking/evidence.ts'
+import type { Standing } from '../ranking/standing.ts'
+import { Claims } from './claims.ts'
+import { ClientSession } from './client-session.ts'
+import type { Command } from './commands.ts'
+import { Desk } from './desk.ts'
+import type { Counters } from './inspecting.ts'
+import { introduce } from './introducing.ts'
+import { addKey } from './learning.ts'
+import type { Connection, Identity, Node, NodeEvent } from './node.ts'
+import { Numbering } from './numbering.ts'
+import { Outbox } from './outbox.ts'
+import type { Peer, SessionEnv } from './peer.ts'
+import { ReplaySet } from './replay.ts'
+import type { RetentionPolicy } from './retention.ts'
+import { ServerSession } from './server-session.ts'
+import { Serving } from './serving.ts'
+import { addressOf, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
+import { type StoreCall, StoreTasks } from './store-tasks.ts'
+import { type Outcome, type Resume, run, suspend } from './task.ts'
+import { Timers } from './timers.ts'
+import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
+import { EpochKeys } from './work.ts'
+
+export type Input =
+  /** The stores are open: take up what was left. */
+  | { type: 'start' }
+  | { type: 'connected'; peer: number; device: Uint8Array; handshakeHash: Uint8Array }
+  | { type: 'received'; peer: number; name: MessageName; message: Uint8Array }
+  /** The link took more than it can send now; or has room again. */
+  | { type: 'blocked' | 'drained' | 'disconnected'; peer: number }
+  /** What an effect with this token came to. */
+  | { type: 'done'; token: number; outcome: Outcome<unknown> }
+  | { type: 'command'; token: number; command: Command }
+  | { type: 'wake' }
+
+export type Effect =
+  | { type: 'send'; peer: number; name: MessageName; message: Uint8Array }
+  | { type: 'disconnect'; peer: number; code: string }
+  | { type: 'connect'; device: Uint8Array }
+  | { type: 'join'; topic: Uint8Array }
+  | { type: 'store'; token: number; call: StoreCall }
+  | { type: 'solve'; token: number; seed: Uint8Array; bid: number }
+  | { type: 'progress'; token: number; value: unknown }
+  | { type: 'answer'; token: number; outcome: Outcome<unknown> }
+  | { type: 'event'; event: NodeEvent }
+
+export interface ServiceOptions {
+  network: Network
+  identity: Identity
+  device: SessionEnv['device']
+  incarnation: Uint8Array
+  certificate: Uint8Array | undefined
+  verify: Verify
+  random: Random
+  standing: Standing
+  evidence: EvidenceSink
+  retention: RetentionPolicy
+  heads?: HeadResolver
+  depth: number
+  connectionsMax: number
+  quotaBytes: number
+  /** Whether others may store here. */
+  acceptsStores: boolean
+}
+
+export class Service {
+  readonly #options: ServiceOptions
+  readonly #timers = new Timers()
+  readonly #connections = new Map<number, Connection>()
+  readonly #waiting = new Map<number, Resume<unknown>>()
+  readonly #node: Node
+  readonly #outbox: Outbox
+  readonly #serving: Serving
+  readonly #desk: Desk
+  readonly #claims: Claims
+  readonly #counters: Counters = { startedMs: 0, queriesServed: 0, lastError: undefined, quotaBytes: 0 }
+  #effects: Effect[] = []
+  #nextToken = 1
+  #nowMs = 0
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    const { identity, network } = options
+    const address = addressOf(options.device.publicKey)
+    const keys = new KeyBook()
+    const env = this.#sessionEnv()
+    const store = new StoreTasks((call) => this.#effect((token) => ({ type: 'store', token, call })))
+    const numbering = new Numbering(store)
+    this.#node = {
+      env,
+      store,
+      keys,
+      identity,
+      retention: options.retention,
+      heads: options.heads ?? ownHeads(),
+      depth: options.depth,
+      connections: () => [...this.#connections.values()],
+      verifyContext: (): VerifyContext => ({
+        network,
+        verify: options.verify,
+        keyOf: (id) => keys.get(id),
+        nowMs: this.#nowMs,
+      }),
+      keeps: (locator) => sharesPrefix(locator, address, options.depth),
+      claimants: (locator) => this.#claims.covering(locator),
+      nextSequence: () => numbering.next(),
+      emit: (event) => this.#effects.push({ type: 'event', event }),
+    }
+    this.#claims = new Claims(this.#node, address)
+    this.#outbox = new Outbox(this.#node)
+    this.#serving = new Serving(this.#node)
+    this.#counters.quotaBytes = options.quotaBytes
+    this.#desk = new Desk(this.#node, this.#outbox, this.#counters, address)
+  }
+
+  /** When the service wants to be woken at the latest. */
+  get wakeAtMs(): number | undefined {
+    return this.#timers.nextMs
+  }
+
+  /** One input at one time → what is to be done. */
+  step(input: Input, nowMs: number): Effect[] {
+    this.#nowMs = Math.max(this.#nowMs, nowMs)
+    this.#timers.run(this.#nowMs)
+    this.#take(input)
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #take(input: Input): void {
+    switch (input.type) {
+      case 'start':
+        return this.#start()
+      case 'connected':
+        return this.#connected(input)
+      case 'received':
+        return this.#received(input.peer, input.name, input.message)
+      case 'blocked':
+        return this.#setBlocked(input.peer, true)
+      case 'drained':
+        return this.#setBlocked(input.peer, false)
+      case 'disconnected':
+        return this.#disconnected(input.peer)
+      case 'done': {
+        const resume = this.#waiting.get(input.token)
+        this.#waiting.delete(input.token)
+        return resume?.(input.outcome)
+      }
+      case 'command':
+        return this.#command(input.token, input.command)
+      case 'wake':
+        return
+      default:
+        return unreachable(input)
+    }
+  }
+
+  #start(): void {
+    this.#counters.startedMs = this.#nowMs
+    const { network, depth, identity } = this.#options
+    this.#effects.push({
+      type: 'join',
+      topic: shardTopic(network, depth, prefixOf(addressOf(this.#options.device.publicKey), depth)),
+    })
+    for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes)
+    run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
+    this.#claims.renew()
+  }
+
+  #connected({ peer, device, handshakeHash }: Extract<Input, { type: 'connected' }>): void {
+    const shared: Peer = {
+      number: peer,
+      device,
+      session: sha256(handshakeHash),
+      isBlocked: false,
+      isGone: false,
+      onWritable: [],
+    }
+    const { env } = this.#node
+    const connection = Object.assign(shared, {
+      client: new ClientSession(env, shared),
+      server: new ServerSession(env, shared, (from, asked, reply) => {
+        this.#counters.queriesServed += 1
+        this.#serving.serve(from, asked, reply)
+      }),
+      entity: undefined,
+      connectedMs: this.#nowMs,
+    }) satisfies Connection
+    this.#connections.set(peer, connection)
+    this.#node.emit({ type: 'connected', device })
+    if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
+    run(introduce(this.#node, connection), (outcome) => {
+      this.#noteFailure('introduction', outcome)
+      this.#outbox.pump()
+    })
+  }
+
+  #received(number: number, name: MessageName, message: Uint8Array): void {
+    const connection = this.#connections.get(number)
+    if (connection === undefined || connection.isGone) return
+    if (message.byteLength > MESSAGE_BYTES_MAX) {
+      return this.#node.env.fault(
+        connection,
+        new SheafError('TOO_LARGE', `a message of ${message.byteLength} bytes`),
+      )
+    }
+    if (FROM_CLIENT.has(name)) connection.server.receive(name, message)
+    else {
+      const wasOpen = connection.client.isOpen
+      connection.client.receive(name, message)
+      if (!wasOpen && connection.client.isOpen) this.#outbox.pump()
+    }
+  }
+
+  #setBlocked(number: number, isBlocked: boolean): void {
+    const connection = this.#connections.get(number)
+    if (connection === undefined) return
+    connection.isBlocked = isBlocked
+    if (!isBlocked) for (const writable of connection.onWritable.splice(0)) writable()
+  }
+
+  #disconnected(number: number): void {
+    const connection = this.#connections.get(number)
+    if (connection === undefined) return
+    this.#connections.delete(number)
+    connection.isGone = true
+    for (const writable of connection.onWritable.splice(0)) writable()
+    connection.client.end()
+    connection.server.end()
+    this.#node.emit({ type: 'disconnected', device: connection.device })
+    this.#outbox.pump()
+  }
+
+  #command(token: number, command: Command): void {
+    const task = this.#desk.take(command, (value) => this.#effects.push({ type: 'progress', token, value }))
+    run(task, (outcome) => this.#effects.push({ type: 'answer', token, outcome }))
+  }
+
+  /** Sends an effect out and waits for its `done`. */
+  *#effect(make: (token: number) => Effect) {
+    return yield* suspend<unknown>((resume) => {
+      const token = this.#nextToken++
+      this.#waiting.set(token, resume)
+      this.#effects.push(make(token))
+    })
+  }
+
+  #noteFailure(what: string, outcome: Outcome<unknown>): void {
+    if (!('error' in outcome)) return
+    const { code, message } = asSheafError(outcome.error)
+    this.#counters.lastError = `${what}: ${message}`
+    this.#node.emit({ type: 'failed', what, code, message })
+  }
+
+  #sessionEnv(): SessionEnv {
+    const { network, device, incarnation, certificate, random, standing, evidence } = this.#options
+    return {
+      network,
+      device,
+      incarnation,
+      certificate,
+      random,
+      standing,
+      evidence,
+      timers: this.#timers,
+      epochKeys: new EpochKeys(random),
+      replays: new ReplaySet(),
+      nowMs: () => this.#nowMs,
+      send: (peer, name, message) => this.#effects.push({ type: 'send', peer: peer.number, name, message }),
+      solve: (seed, bid, done) => {
+        const token = this.#nextToken++
+        this.#waiting.set(token, (outcome) => 'value' in outcome && done(outcome.value as Uint8Array[]))
+        this.#effects.push({ type: 'solve', token, seed, bid })
+      },
+      claim: () => this.#claims.own,
+      learnClaim: (peer, record) => this.#claims.learn(peer, record),
+      acceptsStores: () => this.#options.acceptsStores,
+      knownPeers: () => this.#claims.devices().slice(0, 20),
+      learnPeers: (devices) => this.#learnPeers(devices),
+      fault: (peer, error) => {
+        if (peer.isGone) return
+        this.#options.evidence.observe(peer.device, { type: 'misbehaved', code: error.code }, this.#nowMs)
+        this.#node.emit({ type: 'fault', device: peer.device, code: error.code, message: error.message })
+        this.#effects.push({ type: 'disconnect', peer: peer.number, code: error.code })
+      },
+    }
+  }
+
+  /** Connects to devices that others know, while there is room. */
+  #learnPeers(devices: Uint8Array[]): void {
+    const own = this.#options.device.publicKey
+    const connected = new IdMap<true>()
+    for (const { device } of this.#connections.values()) connected.set(device, true)
+    for (const device of devices) {
+      if (this.#connections.size >= this.#options.connectionsMax) return
+      if (!equalBytes(device, own) && !connected.has(device)) this.#effects.push({ type: 'connect', device })
+    }
+  }
+}
