@@ -1,0 +1,217 @@
+/**
+ * Who this machine is: an entity's key, its device, and one life of the store. The file is JSON of
+ * mode 0600, made by `createIdentity`, and checked to the last signature whenever it is read.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import * as v from 'valibot'
+import { type Crypto, type DeviceKeyPair, deviceKeyPair } from '../../../base/crypto.ts'
+import { asSheafError, SheafError } from '../../../base/errors.ts'
+import { equalBytes } from '../../../base/hash.ts'
+import { INCARNATION_BYTES } from '../../../base/keys.ts'
+import type { Network } from '../../../base/network.ts'
+import { formBlock, type VerifiedBlock, verifyBlock } from '../../../content/block.ts'
+import type { EntityKey } from '../../../content/key.ts'
+import { locatorOf } from '../../../content/kinds.ts'
+import type { Author } from '../../../content/page.ts'
+import { parseRecord } from '../../../content/record.ts'
+import type { Identity } from '../../node.ts'
+import type { StoredBlock } from '../../store.ts'
+import { refuseForeign } from '../paths.ts'
+import { writeNewPrivateFile } from '../private-file.ts'
+
+export const IDENTITY_FORMAT = 1
+const FILE_BYTES_MAX = 64 * 1024
+
+/** What the file holds. */
+export interface IdentitySecrets {
+  /** Of the network that the records were signed for. */
+  network: string
+  entitySecret: Uint8Array
+  deviceSeed: Uint8Array
+  incarnation: Uint8Array
+  /** Records, as signed. */
+  genesis: Uint8Array
+  certificate: Uint8Array
+}
+
+/** What `Node` needs of an identity, with the keys of the machine. */
+export interface LocalIdentity extends Identity {
+  author: Author
+  entity: Uint8Array
+  device: DeviceKeyPair
+  incarnation: Uint8Array
+}
+
+/**
+ * The identity in the file at `path`, its records verified for `network`.
+ * Throws NO_IDENTITY where there is none, BAD_STORE where the file is not whole, BAD_KEY where its
+ * parts do not belong together, BAD_CONFIG where they belong to another network.
+ */
+export function loadIdentity(path: string, network: Network, crypto: Crypto): LocalIdentity {
+  return identityOf(parseIdentity(readIdentity(path), path), network, crypto)
+}
+
+/** Whether there is an identity at `path`, whatever it is worth. */
+export function hasIdentity(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/** Writes the file once; ALREADY_EXISTS where there is one. */
+export function saveIdentity(path: string, secrets: IdentitySecrets): void {
+  const { network, ...bytes } = secrets
+  const fields = Object.entries(bytes).map(([name, value]) => [name, Buffer.from(value).toString('base64')])
+  const json = { format: IDENTITY_FORMAT, network, ...Object.fromEntries(fields) }
+  writeNewPrivateFile(path, `${JSON.stringify(json, undefined, 2)}\n`)
+}
+
+/** Keys and records that belong together, verified, as the node wants them. */
+export function identityOf(secrets: IdentitySecrets, network: Network, crypto: Crypto): LocalIdentity {
+  if (secrets.network !== network.name) {
+    throw new SheafError(
+      'BAD_CONFIG',
+      `this identity is of the network "${secrets.network}", not of "${network.name}"`,
+      { hint: `set network = "${secrets.network}", or make an identity in another home with --home DIR` },
+    )
+  }
+  const device = deviceKeyPair(secrets.deviceSeed)
+  const { key, certified } = verifyRecords(secrets, network, crypto)
+  if (!equalBytes(key.publicKey, crypto.entityPublicKey(secrets.entitySecret))) {
+    throw new SheafError('BAD_KEY', 'the secret of the identity is not that of its key record')
+  }
+  if (!equalBytes(certified, device.publicKey)) {
+    throw new SheafError('BAD_KEY', 'the seed of the device is not that of its certificate')
+  }
+  return {
+    author: {
+      entity: key.entity,
+      key: key.id,
+      network,
+      sign: (digest) => crypto.sign(digest, secrets.entitySecret),
+    },
+    entity: key.entity,
+    device,
+    incarnation: secrets.incarnation,
+    blocks: identityBlocks(secrets),
+  }
+}
+
+/** Key record and device certificate, as blocks to show and to hand on. */
+export function identityBlocks(secrets: Pick<IdentitySecrets, 'genesis' | 'certificate'>): StoredBlock[] {
+  return [secrets.genesis, secrets.certificate].map((bytes) => {
+    const record = parseRecord(bytes)
+    const block = formBlock(record)
+    return {
+      id: record.id,
+      locator: locatorOf(record),
+      kind: record.kind,
+      timeMs: record.timeMs,
+      length: block.byteLength,
+      bytes: block,
+    }
+  })
+}
+
+function verifyRecords(
+  secrets: IdentitySecrets,
+  network: Network,
+  crypto: Crypto,
+): { key: EntityKey; certified: Uint8Array } {
+  let key: EntityKey | undefined
+  const verify = (bytes: Uint8Array): VerifiedBlock =>
+    verifyBlock(formBlock(parseRecord(bytes)), {
+      network,
+      verify: crypto.verify,
+      keyOf: (id) => (key !== undefined && equalBytes(id, key.id) ? key : undefined),
+      // A clock that was set back must not lock anyone out of their own identity.
+      nowMs: Number.MAX_SAFE_INTEGER,
+    })
+  try {
+    const genesis = verify(secrets.genesis)
+    if (genesis.type !== 'key') throw new SheafError('BAD_KEY', 'the first record is no key record')
+    key = genesis.key
+    const certificate = verify(secrets.certificate)
+    if (certificate.type !== 'certificate') throw new SheafError('BAD_KEY', 'the second is no certificate')
+    return { key, certified: certificate.certificate.device }
+  } catch (cause) {
+    const { code, message } = asSheafError(cause)
+    if (code === 'BAD_PUZZLE') {
+      throw new SheafError('BAD_CONFIG', `the device certificate has ${message}`, {
+        cause,
+        hint: 'set puzzle_bits to what it was at sheaf init',
+      })
+    }
+    throw new SheafError('BAD_KEY', `the records of the identity do not verify: ${message}`, { cause })
+  }
+}
+
+function readIdentity(path: string): string {
+  try {
+    const stat = statSync(path)
+    refuseForeign(path, stat.uid)
+    if (!stat.isFile() || stat.size > FILE_BYTES_MAX) {
+      throw new SheafError('BAD_STORE', `${path} is no file of an identity`)
+    }
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof SheafError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new SheafError('NO_IDENTITY', `there is no identity at ${path}`, { hint: 'sheaf init' })
+    }
+    throw new SheafError('BAD_STORE', `cannot read ${path}: ${code}`, { cause: error })
+  }
+}
+
+function parseIdentity(text: string, path: string): IdentitySecrets {
+  const format = v.safeParse(v.object({ format: v.number() }), jsonOf(text, path))
+  if (format.success && format.output.format !== IDENTITY_FORMAT) {
+    throw new SheafError(
+      'BAD_STORE',
+      `${path} has format ${format.output.format}, and this program reads format ${IDENTITY_FORMAT}`,
+      { hint: 'use the version of sheaf that made it' },
+    )
+  }
+  const result = v.safeParse(FILE, jsonOf(text, path))
+  if (result.success) return result.output
+  const [issue] = result.issues
+  throw new SheafError('BAD_STORE', `${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`, {
+    hint: 'restore the file from a backup',
+  })
+}
+
+function jsonOf(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new SheafError('BAD_STORE', `${path} is not JSON`, {
+      cause,
+      hint: 'restore the file from a backup',
+    })
+  }
+}
+
+/** Canonical base64 of between `min` and `max` bytes. */
+function base64(min: number, max = min) {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => ({ text, bytes: Uint8Array.from(Buffer.from(text, 'base64')) })),
+    v.check(
+      ({ text, bytes }) =>
+        bytes.length >= min && bytes.length <= max && Buffer.from(bytes).toString('base64') === text,
+      `not base64 of ${min === max ? min : `${min} to ${max}`} bytes`,
+    ),
+    v.transform(({ bytes }) => bytes),
+  )
+}
+
+const RECORD = base64(1, 4096)
+
+const FILE = v.strictObject({
+  format: v.literal(IDENTITY_FORMAT),
+  network: v.string(),
+  entitySecret: base64(32),
+  deviceSeed: base64(32),
+  incarnation: base64(INCARNATION_BYTES),
+  genesis: RECORD,
+  certificate: RECORD,
+})
