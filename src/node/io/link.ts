@@ -1,0 +1,77 @@
+/**
+ * One connection as a link: a Protomux channel with a message for each entry of the wire
+ * table, bytes in and bytes out. Nothing is decoded here.
+ */
+import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import Protomux, { type Message } from 'protomux'
+import type { Network } from '../../base/network.ts'
+import { MESSAGE_NAMES, type MessageName } from '../wire.ts'
+
+export interface LinkEvents {
+  received(name: MessageName, message: Uint8Array): void
+  drained(): void
+  closed(): void
+}
+
+export interface Link {
+  device: Uint8Array
+  handshakeHash: Uint8Array
+  /** False where the link has taken more than it can send now. */
+  send(name: MessageName, message: Uint8Array): boolean
+  /** Sends what is under way, then closes. */
+  close(): void
+}
+
+/** Opens our channel on a connection; undefined where the connection is closing already. Networks do not mix: the channel's name is the network's. */
+export function openLink(stream: NoiseSecretStream, network: Network, events: LinkEvents): Link | undefined {
+  const { handshakeHash, remotePublicKey } = stream
+  if (handshakeHash === null || stream.destroying) return undefined
+  const mux = Protomux.from(stream)
+  let isClosed = false
+  const channel = mux.createChannel({
+    protocol: 'sheaf',
+    id: network.id,
+    onclose: () => {
+      if (isClosed) return
+      isClosed = true
+      events.closed()
+      stream.end()
+    },
+    ondrain: () => events.drained(),
+  })
+  if (channel === null) return undefined
+  const messages = new Map<MessageName, Message<Uint8Array>>()
+  for (const name of MESSAGE_NAMES) {
+    const onmessage = (message: Uint8Array): void => events.received(name, message)
+    messages.set(name, channel.addMessage({ encoding: WHOLE, onmessage }))
+  }
+  channel.open()
+  return {
+    device: remotePublicKey,
+    handshakeHash,
+    send: (name, message) => isClosed || messages.get(name)!.send(message) || channel.drained,
+    close: () => channel.close(),
+  }
+}
+
+interface State {
+  start: number
+  end: number
+  buffer: Uint8Array | null
+}
+
+/** The rest of the frame as it is: the wire table has its own codecs. */
+const WHOLE = {
+  preencode(state: State, message: Uint8Array): void {
+    state.end += message.byteLength
+  },
+  encode(state: State, message: Uint8Array): void {
+    state.buffer!.set(message, state.start)
+    state.start += message.byteLength
+  },
+  decode(state: State): Uint8Array {
+    const message = state.buffer!.subarray(state.start, state.end)
+    state.start = state.end
+    return message
+  },
+}

@@ -1,0 +1,169 @@
+/**
+ * Carries out what the service decides: links, store, clock. Everything that can go wrong
+ * outside happens here and goes back in as an input.
+ */
+import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import type { Network } from '../../base/network.ts'
+import type { Clock } from '../../base/random.ts'
+import type { Command } from '../commands.ts'
+import type { NodeEvent } from '../node.ts'
+import { perform } from '../perform.ts'
+import type { Effect, Input, Service } from '../service.ts'
+import type { Store } from '../store.ts'
+import { Search } from '../work.ts'
+import { type Link, openLink } from './link.ts'
+import type { Swarm } from './swarm.ts'
+
+/** Nonces that are tried before other work has its turn: about a millisecond. */
+const SEARCH_SLICE = 1_500
+/** setTimeout takes no more than 2^31 − 1. */
+const TIMER_MAX_MS = 60_000
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+  progress: ((value: unknown) => void) | undefined
+}
+
+export interface ReactorOptions {
+  service: Service
+  store: Store
+  swarm: Swarm
+  network: Network
+  clock: Clock
+  onEvent(event: NodeEvent): void
+  /** A bug of ours: the service threw. */
+  onCrash(error: unknown): void
+}
+
+export class Reactor {
+  readonly #options: ReactorOptions
+  readonly #links = new Map<number, Link>()
+  readonly #waiting = new Map<number, Waiting>()
+  #timer: NodeJS.Timeout | undefined
+  #timerMs = Number.POSITIVE_INFINITY
+  #nextNumber = 1
+  #isClosed = false
+  /** Inputs that came up while a step was carried out; they wait their turn. */
+  readonly #inbox: Input[] = []
+  #isStepping = false
+
+  constructor(options: ReactorOptions) {
+    this.#options = options
+    options.swarm.onConnection((stream) => this.#connect(stream))
+  }
+
+  start(): void {
+    this.#step({ type: 'start' })
+  }
+
+  run(command: Command, progress?: (value: unknown) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const token = this.#nextNumber++
+      this.#waiting.set(token, { resolve, reject, progress })
+      this.#step({ type: 'command', token, command })
+    })
+  }
+
+  /** Closes all links and takes no more input. */
+  close(error: unknown): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+  }
+
+  #connect(stream: NoiseSecretStream): void {
+    const peer = this.#nextNumber++
+    const link = openLink(stream, this.#options.network, {
+      received: (name, message) => this.#step({ type: 'received', peer, name, message }),
+      drained: () => this.#step({ type: 'drained', peer }),
+      closed: () => {
+        this.#links.delete(peer)
+        this.#step({ type: 'disconnected', peer })
+      },
+    })
+    if (link === undefined) {
+      stream.destroy()
+      return
+    }
+    this.#links.set(peer, link)
+    this.#step({ type: 'connected', peer, device: link.device, handshakeHash: link.handshakeHash })
+  }
+
+  #step(input: Input): void {
+    this.#inbox.push(input)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        if (this.#isClosed) return
+        for (const effect of this.#options.service.step(next, this.#options.clock())) this.#carryOut(effect)
+      }
+    } catch (error) {
+      this.#options.onCrash(error)
+    } finally {
+      this.#isStepping = false
+    }
+    this.#setTimer()
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'send': {
+        const link = this.#links.get(effect.peer)
+        if (link !== undefined && !link.send(effect.name, effect.message)) {
+          this.#step({ type: 'blocked', peer: effect.peer })
+        }
+        return
+      }
+      case 'disconnect':
+        return this.#links.get(effect.peer)?.close()
+      case 'connect':
+        return this.#options.swarm.connect(effect.device)
+      case 'join':
+        return this.#options.swarm.join(effect.topic)
+      case 'store':
+        perform(this.#options.store, effect.call).then(
+          (value) => this.#step({ type: 'done', token: effect.token, outcome: { value } }),
+          (error: unknown) => this.#step({ type: 'done', token: effect.token, outcome: { error } }),
+        )
+        return
+      case 'solve':
+        return this.#solve(effect.token, new Search(effect.seed, effect.bid))
+      case 'progress':
+        return this.#waiting.get(effect.token)?.progress?.(effect.value)
+      case 'answer': {
+        const waiting = this.#waiting.get(effect.token)
+        this.#waiting.delete(effect.token)
+        if ('error' in effect.outcome) waiting?.reject(effect.outcome.error)
+        else waiting?.resolve(effect.outcome.value)
+        return
+      }
+      case 'event':
+        return this.#options.onEvent(effect.event)
+    }
+  }
+
+  #solve(token: number, search: Search): void {
+    const proofs = search.run(SEARCH_SLICE)
+    if (proofs !== undefined) this.#step({ type: 'done', token, outcome: { value: proofs } })
+    else if (!this.#isClosed) setImmediate(() => this.#solve(token, search))
+  }
+
+  #setTimer(): void {
+    const due = this.#options.service.wakeAtMs ?? Number.POSITIVE_INFINITY
+    if (due === this.#timerMs || this.#isClosed) return
+    clearTimeout(this.#timer)
+    this.#timerMs = due
+    if (due === Number.POSITIVE_INFINITY) return
+    const inMs = Math.min(Math.max(0, due - this.#options.clock()), TIMER_MAX_MS)
+    this.#timer = setTimeout(() => {
+      this.#timerMs = Number.POSITIVE_INFINITY
+      this.#step({ type: 'wake' })
+      this.#setTimer()
+    }, inMs)
+  }
+}

@@ -1,0 +1,77 @@
+/** Meeting peers: Hyperswarm on a HyperDHT that we make ourselves, so that host, port and bootstrap are what was asked for. */
+import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import HyperDHT from 'hyperdht'
+import Hyperswarm from 'hyperswarm'
+
+export interface SwarmOptions {
+  keyPair: { publicKey: Uint8Array; secretKey: Uint8Array }
+  /** Where to begin; empty for the public nodes. */
+  bootstrap: readonly { host: string; port: number }[]
+  host: string
+  /** 0 for any. */
+  port: number
+  /** False on loopback and on open machines: halves the time to connect. */
+  firewalled: boolean
+  connectionsMax: number
+}
+
+export interface Swarm {
+  onConnection(take: (stream: NoiseSecretStream) => void): void
+  join(topic: Uint8Array): void
+  connect(device: Uint8Array): void
+  /** The bound UDP socket, once it is. */
+  address(): { host: string; port: number } | undefined
+  close(): Promise<void>
+}
+
+/** Peers that join at the same instant miss each other, and Hyperswarm looks again only after ten minutes. */
+const LOOK_AGAIN_MS = [500, 2_000, 8_000, 30_000]
+
+export function openSwarm(options: SwarmOptions): Swarm {
+  const { keyPair, bootstrap, host, port, firewalled, connectionsMax } = options
+  const dht = new HyperDHT({
+    ...(bootstrap.length > 0 ? { bootstrap } : {}),
+    host,
+    port,
+    firewalled,
+    keyPair,
+  })
+  const swarm = new Hyperswarm({ dht, keyPair, maxPeers: connectionsMax })
+  const timers = new Set<NodeJS.Timeout>()
+  let isClosing = false
+
+  const later = (ms: number, work: () => Promise<unknown>): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      // A look-up that fails while the network goes away is not news; the next one tells.
+      if (!isClosing) work().catch(() => undefined)
+    }, ms)
+    timers.add(timer)
+  }
+
+  return {
+    onConnection(take) {
+      swarm.on('connection', (stream) => {
+        stream.on('error', () => stream.destroy())
+        // maxPeers limits only what we dial; what others dial is capped here.
+        if (isClosing || swarm.connections.size > connectionsMax) stream.destroy()
+        else take(stream)
+      })
+    },
+    join(topic) {
+      const discovery = swarm.join(topic, { server: true, client: true })
+      for (const ms of LOOK_AGAIN_MS) later(ms, () => discovery.refresh())
+    },
+    connect: (device) => swarm.joinPeer(device),
+    address() {
+      const bound = dht.address()
+      return bound === null ? undefined : { host: bound.host, port: bound.port }
+    },
+    async close() {
+      isClosing = true
+      for (const timer of timers) clearTimeout(timer)
+      await swarm.destroy()
+      await dht.destroy({ force: true })
+    },
+  }
+}
