@@ -124,9 +124,9 @@ function tieText(transcript: Transcript, tie: Tie): string {
   const names = tie.tied.map((n) => nameOf(transcript, n)).join(', ')
   const steps = tie.steps.map((step) => {
     const left = step.left.map((n) => nameOf(transcript, n)).join(', ')
-    return `${stepText(step)} leaves ${left}`
+    return `${stepText(step)} points to ${left}`
   })
-  return `tie (${tie.about}) of ${names}: ${steps.join('; ')}`
+  return `tie for ${tie.about === 'surplus' ? 'the next surplus' : 'exclusion'} between ${names}: ${steps.join('; ')}`
 }
 
 function stepText(step: TieStep): string {
@@ -134,9 +134,9 @@ function stepText(step: TieStep): string {
     case 'stage':
       return `stage ${step.stage}`
     case 'status quo':
-      return 'that the status quo wins ties'
+      return 'the status quo wins ties, which'
     case 'reopen':
-      return 'that "re-open nominations" loses ties'
+      return '"re-open nominations" loses ties, which'
     case 'lot':
       return `lot ${step.lot}`
   }
