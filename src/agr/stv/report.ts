@@ -153,7 +153,8 @@ function lotsText(transcript: Transcript): string[] {
   return [
     [
       ...lines,
-      `Lots are ordered by a hash of the seed ${transcript.seed.slice(0, 16)}… and the candidate; the last to vote could have changed them by staying away.`,
+      `Lots are ordered by a hash of the seed ${transcript.seed.slice(0, 16)}… and the candidate.`,
+      'The seed of a group is who voted: the last to vote could have changed it by staying away.',
     ].join('\n'),
   ]
 }

@@ -34,7 +34,8 @@ Stage 4: Cal is excluded.
   elected: Dee, as left over, with 1
 
 Lot 1, stage 3, exclusion: Dee (02abf6c4…) before Cal (9cd7a16c…)
-Lots are ordered by a hash of the seed 98e6ef5173d2edc4… and the candidate; the last to vote could have changed them by staying away.
+Lots are ordered by a hash of the seed 98e6ef5173d2edc4… and the candidate.
+The seed of a group is who voted: the last to vote could have changed it by staying away.
 
 stage        1    2    3    4
 Ann          3  5/4  5/4  5/4
