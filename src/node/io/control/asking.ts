@@ -1,0 +1,78 @@
+/** What a request asks for: query parameters, and pages, ids and spaces in their text form. */
+import { SheafError } from '../../../base/errors.ts'
+import { idFromText } from '../../../base/text-id.ts'
+import { checkPath } from '../../../content/path.ts'
+import { type Page, pageFromText, type Space, spaceFromText } from '../../../content/space.ts'
+import type { Target } from '../../commands.ts'
+
+/** A page, a summary in percent signs: far more than any parameter takes. */
+const PARAMETER_LETTERS_MAX = 8192
+const OWN = '@me'
+
+/** The space of this node's entity; NO_IDENTITY where it has none. */
+export type OwnSpace = () => Promise<Space>
+
+/** The parameters that a route knows, each given at most once. Throws BAD_ARGUMENT for any other. */
+export class Parameters {
+  readonly #values: ReadonlyMap<string, string>
+
+  constructor(query: unknown, known: readonly string[]) {
+    const values = new Map<string, string>()
+    for (const [name, value] of Object.entries(query as object)) {
+      if (!known.includes(name)) {
+        throw new SheafError('BAD_ARGUMENT', `there is no parameter ${JSON.stringify(name.slice(0, 80))}`, {
+          hint: known.length === 0 ? 'this route takes none' : `this route takes ${known.join(', ')}`,
+        })
+      }
+      if (typeof value !== 'string') {
+        throw new SheafError('BAD_ARGUMENT', `the parameter ${name} is given more than once`)
+      }
+      if (value.length > PARAMETER_LETTERS_MAX) {
+        throw new SheafError('TOO_LARGE', `the parameter ${name} has ${value.length} letters`)
+      }
+      values.set(name, value)
+    }
+    this.#values = values
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name)
+  }
+
+  required(name: string): string {
+    const value = this.#values.get(name)
+    if (value === undefined) throw new SheafError('BAD_ARGUMENT', `the parameter ${name} is missing`)
+    return value
+  }
+
+  whole(name: string, min: number, max: number): number | undefined {
+    const value = this.#values.get(name)
+    if (value === undefined) return undefined
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (number >= min && number <= max) return number
+    throw new SheafError('BAD_ARGUMENT', `${name} is a whole number from ${min} to ${max}`)
+  }
+}
+
+/** `@k3…`, `%k3…` or `@me`. */
+export async function readSpace(text: string, own: OwnSpace): Promise<Space> {
+  return text === OWN ? own() : spaceFromText(text)
+}
+
+/** `@k3…/path`, `%k3…/path` or `@me/path`. */
+export async function readPage(text: string, own: OwnSpace): Promise<Page> {
+  if (!text.startsWith(`${OWN}/`)) return pageFromText(text)
+  const path = text.slice(OWN.length + 1)
+  checkPath(path)
+  return { space: await own(), path }
+}
+
+/** The parameter `page` or the parameter `id`. */
+export async function readTarget(parameters: Parameters, own: OwnSpace): Promise<Target> {
+  const page = parameters.text('page')
+  const id = parameters.text('id')
+  if ((page === undefined) === (id === undefined)) {
+    throw new SheafError('BAD_ARGUMENT', 'either the parameter page or the parameter id is needed')
+  }
+  return page === undefined ? { id: idFromText(id!) } : { page: await readPage(page, own) }
+}

@@ -1,0 +1,225 @@
+/**
+ * The registry of control routes. A test walks it: every route has its row in docs/CONTROL.md and
+ * its cases in test/node/io/control.test.ts.
+ */
+import * as v from 'valibot'
+import { SheafError } from '../../../base/errors.ts'
+import { pageToText, spaceToText } from '../../../content/space.ts'
+import type { ExportedPage, ExportSummary, NodeApi } from '../../commands.ts'
+import { type OwnSpace, type Parameters, readPage, readSpace, readTarget } from './asking.ts'
+import { publishLines } from './publishing.ts'
+import { pushed } from './pushed.ts'
+import {
+  eventJson,
+  exportDoneJson,
+  exportedJson,
+  listedJson,
+  pageJson,
+  peerJson,
+  statusJson,
+  versionJson,
+  whereJson,
+} from './shapes.ts'
+
+/** What the server's caller may wait for at most, as its configuration says. */
+export interface ControlTimes {
+  readonly getTimeoutMs: number
+  readonly publishPatienceMs: number
+}
+
+export interface RouteContext {
+  api: NodeApi
+  times: ControlTimes
+  own: OwnSpace
+  nowMs(): number
+  /** Aborts when the client has left. */
+  signal: AbortSignal
+}
+
+export interface RouteRequest {
+  parameters: Parameters
+  /** NDJSON as a stream, JSON as a value, else undefined. */
+  body: unknown
+  context: RouteContext
+}
+
+interface RouteWords {
+  method: 'GET' | 'POST' | 'PUT'
+  path: string
+  /** Names of the query parameters. */
+  parameters: readonly string[]
+  /** What a request's body is. */
+  body: 'none' | 'json' | 'ndjson'
+}
+
+export type Route = RouteWords &
+  (
+    | { answer: 'json'; handle(request: RouteRequest): Promise<object> }
+    | { answer: 'ndjson'; handle(request: RouteRequest): AsyncGenerator<object> }
+  )
+
+/** A caller that waits longer should ask again. */
+const TIMEOUT_MS_MAX = 60_000
+const PATIENCE_MS_MAX = 600_000
+/** A large space on a slow network. */
+const EXPORT_TIMEOUT_MS_MAX = 24 * 3600_000
+/** Without a word about it, an export has as long as this many look-ups. */
+const EXPORT_LOOKUPS = 60
+/** Pages that wait for a slow reader of an export. */
+const EXPORT_BYTES_MAX = 256 * 1024 * 1024
+const PAGE_OVERHEAD_BYTES = 1024
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const LEVEL = v.strictObject({ level: v.picklist(LEVELS) })
+
+export const ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/v1/status',
+    parameters: [],
+    body: 'none',
+    answer: 'json',
+    handle: async ({ context: { api } }) => statusJson(await api.run({ type: 'status' }), process.pid),
+  },
+  {
+    method: 'GET',
+    path: '/v1/peers',
+    parameters: [],
+    body: 'none',
+    answer: 'json',
+    handle: async ({ context: { api } }) => ({ peers: (await api.run({ type: 'peers' })).map(peerJson) }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/get',
+    parameters: ['page', 'id', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const target = await readTarget(parameters, context.own)
+      return pageJson(await context.api.run({ type: 'get', target, untilMs: untilMs(parameters, context) }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/log',
+    parameters: ['page', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const page = await readPage(parameters.required('page'), context.own)
+      const versions = await context.api.run({ type: 'log', page, untilMs: untilMs(parameters, context) })
+      return { page: pageToText(page), versions: versions.map(versionJson) }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/where',
+    parameters: ['page', 'id', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const target = await readTarget(parameters, context.own)
+      return whereJson(
+        await context.api.run({ type: 'where', target, untilMs: untilMs(parameters, context) }),
+      )
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/list',
+    parameters: ['space', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const space = await readSpace(parameters.required('space'), context.own)
+      const pages = await context.api.run({ type: 'list', space, untilMs: untilMs(parameters, context) })
+      return { space: spaceToText(space), pages: pages.map(listedJson) }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/export',
+    parameters: ['space', 'timeoutMs'],
+    body: 'none',
+    answer: 'ndjson',
+    handle: exportSpace,
+  },
+  {
+    method: 'POST',
+    path: '/v1/publish',
+    parameters: ['summary', 'patienceMs'],
+    body: 'ndjson',
+    answer: 'ndjson',
+    async *handle({ parameters, body, context }) {
+      yield* publishLines(context.api, body as AsyncIterable<Uint8Array>, {
+        space: await context.own(),
+        summary: parameters.text('summary') ?? '',
+        patienceMs: parameters.whole('patienceMs', 0, PATIENCE_MS_MAX) ?? context.times.publishPatienceMs,
+      })
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/events',
+    parameters: ['since'],
+    body: 'none',
+    answer: 'ndjson',
+    async *handle({ parameters, context: { api, signal } }) {
+      const since = parameters.whole('since', 0, Number.MAX_SAFE_INTEGER) ?? 0
+      // So the client hears at once that it is heard, also where nothing happens for long.
+      yield { type: 'listening', since }
+      for await (const event of api.events(since, signal)) yield eventJson(event) as object
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/stop',
+    parameters: [],
+    body: 'none',
+    answer: 'json',
+    async handle({ context: { api } }) {
+      // After this answer is on its way, or the client would see a broken connection.
+      setImmediate(() => api.stop())
+      return { isStopping: true, pid: process.pid }
+    },
+  },
+  {
+    method: 'PUT',
+    path: '/v1/log-level',
+    parameters: [],
+    body: 'json',
+    answer: 'json',
+    async handle({ body, context: { api } }) {
+      const result = v.safeParse(LEVEL, body)
+      if (!result.success) {
+        throw new SheafError('BAD_ARGUMENT', `the body is not {"level": "${LEVELS.join('|')}"}`)
+      }
+      api.setLogLevel(result.output.level)
+      return { level: result.output.level }
+    },
+  },
+]
+
+async function* exportSpace({ parameters, context }: RouteRequest): AsyncGenerator<object> {
+  const { api, own, nowMs, times } = context
+  const space = await readSpace(parameters.required('space'), own)
+  const timeoutMs =
+    parameters.whole('timeoutMs', 1, EXPORT_TIMEOUT_MS_MAX) ?? EXPORT_LOOKUPS * times.getTimeoutMs
+  const pages = pushed<ExportedPage, ExportSummary>(
+    (push) =>
+      api.run({ type: 'export', space, untilMs: nowMs() + timeoutMs }, (value) => {
+        if ('text' in value) push(value)
+      }),
+    { bytesMax: EXPORT_BYTES_MAX, bytesOf: ({ text }) => text.byteLength + PAGE_OVERHEAD_BYTES },
+  )
+  for (;;) {
+    const { done, value } = await pages.next()
+    yield done ? exportDoneJson(value) : exportedJson(value)
+    if (done) return
+  }
+}
+
+function untilMs(parameters: Parameters, { nowMs, times }: RouteContext): number {
+  return nowMs() + (parameters.whole('timeoutMs', 1, TIMEOUT_MS_MAX) ?? times.getTimeoutMs)
+}

@@ -1,0 +1,139 @@
+/**
+ * Answers as JSON: ids in their text form, pages as `@k3…/path`, times in milliseconds since 1970,
+ * what is absent as null. The fields are stable: docs/CONTROL.md lists them.
+ */
+import { readUtf8 } from '../../../base/codec.ts'
+import { idToText } from '../../../base/text-id.ts'
+import { pageToText } from '../../../content/space.ts'
+import type {
+  ExportedPage,
+  ExportSummary,
+  GotPage,
+  HeldProgress,
+  LoggedVersion,
+  PeerStatus,
+  Status,
+  Whereabouts,
+} from '../../commands.ts'
+import type { Asked } from '../../fetching.ts'
+import type { AskedJson } from './failure.ts'
+
+export type StatusJson = ReturnType<typeof statusJson>
+export type PeerJson = ReturnType<typeof peerJson>
+export type PageJson = ReturnType<typeof pageJson>
+export type VersionJson = ReturnType<typeof versionJson>
+export type WhereJson = ReturnType<typeof whereJson>
+export type ExportedJson = ReturnType<typeof exportedJson>
+export type ExportDoneJson = ReturnType<typeof exportDoneJson>
+export type HeldJson = ReturnType<typeof heldJson>
+
+export function statusJson(status: Status, pid: number) {
+  return {
+    pid,
+    entity: maybeId(status.entity),
+    device: idToText(status.device),
+    incarnation: Buffer.from(status.incarnation).toString('hex'),
+    network: status.network,
+    startedMs: status.startedMs,
+    nowMs: status.nowMs,
+    peers: status.peers,
+    peersAcceptingStores: status.peersAcceptingStores,
+    stored: status.stored,
+    shard: { depth: status.shard.depth, address: idToText(status.shard.address) },
+    pendingBatches: status.pendingBatches,
+    oldestPendingMs: status.oldestPendingMs ?? null,
+    queriesServed: status.queriesServed,
+    queriesWaiting: status.queriesWaiting,
+    lastError: status.lastError ?? null,
+  }
+}
+
+export function peerJson(peer: PeerStatus) {
+  return { ...peer, device: idToText(peer.device), entity: maybeId(peer.entity) }
+}
+
+export function pageJson(page: GotPage) {
+  return {
+    page: pageToText(page.page),
+    id: idToText(page.id),
+    author: idToText(page.author),
+    timeMs: page.timeMs,
+    summary: page.summary,
+    parents: page.parents.map(idToText),
+    why: page.why,
+    otherTips: page.otherTips.map(idToText),
+    redirectedFrom: page.redirectedFrom === undefined ? null : pageToText(page.redirectedFrom),
+    text: readUtf8(page.text),
+    asked: page.asked.map(askedJson),
+  }
+}
+
+export function versionJson(version: LoggedVersion) {
+  return {
+    ...version,
+    id: idToText(version.id),
+    author: idToText(version.author),
+    parents: version.parents.map(idToText),
+  }
+}
+
+export function whereJson(where: Whereabouts) {
+  return {
+    id: idToText(where.id),
+    isHere: where.isHere,
+    target: where.target,
+    isPending: where.isPending,
+    holders: where.holders.map((holder) => ({
+      device: idToText(holder.device),
+      entity: maybeId(holder.entity),
+      provenMs: holder.provenMs,
+      untilMs: holder.untilMs ?? null,
+      isConnected: holder.isConnected,
+    })),
+    asked: where.asked.map(askedJson),
+  }
+}
+
+export function listedJson({ path, version }: { path: string; version: Uint8Array }) {
+  return { path, id: idToText(version) }
+}
+
+export function exportedJson({ path, id, text }: ExportedPage) {
+  return { type: 'page' as const, path, id: idToText(id), text: readUtf8(text) }
+}
+
+export function exportDoneJson({ pages, found, missing }: ExportSummary) {
+  return {
+    type: 'done' as const,
+    pages,
+    found,
+    missing: missing.map(({ path, id, asked }) => ({
+      path,
+      id: idToText(id),
+      asked: asked.map(askedJson),
+    })),
+  }
+}
+
+export function heldJson(progress: HeldProgress) {
+  return { type: 'held' as const, ...progress }
+}
+
+/** Whatever an event carries: ids as text, other bytes in hex, large numbers in digits. */
+export function eventJson(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return value.byteLength === 32 ? idToText(value) : Buffer.from(value).toString('hex')
+  }
+  if (typeof value === 'bigint') return String(value)
+  if (Array.isArray(value)) return value.map(eventJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, eventJson(one)]))
+}
+
+function askedJson({ device, answer }: Asked): AskedJson {
+  return { device: idToText(device), answer }
+}
+
+function maybeId(id: Uint8Array | undefined): string | null {
+  return id === undefined ? null : idToText(id)
+}
