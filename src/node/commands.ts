@@ -18,6 +18,8 @@ export type Command =
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. */
   | { type: 'get'; target: Target; untilMs: number }
+  /** Blocks by id onto our shelf, many at once. */
+  | { type: 'fetch'; ids: Uint8Array[]; untilMs: number }
   | { type: 'log'; page: Page; untilMs: number }
   | { type: 'where'; target: Target; untilMs: number }
   | { type: 'list'; space: Space; untilMs: number }
@@ -32,6 +34,7 @@ export interface Answers {
   publish: Published
   held: HeldProgress
   get: GotPage
+  fetch: FetchSummary
   log: LoggedVersion[]
   where: Whereabouts
   list: { path: string; version: Uint8Array }[]
@@ -74,6 +77,16 @@ export interface GotPage {
   redirectedFrom: Page | undefined
   /** Who was asked; empty where the answer was at hand. */
   asked: Asked[]
+}
+
+export interface FetchSummary {
+  /** Verified and stored, or here already. */
+  found: number
+  /** Bytes of the blocks that peers sent. */
+  bytes: number
+  /** Texts that were decompressed on the way. */
+  texts: number
+  missing: { id: Uint8Array; asked: Asked[] }[]
 }
 
 export interface LoggedVersion {

@@ -32,6 +32,8 @@ export class Desk {
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
       case 'get':
         return yield* this.#reader.get(command.target, command.untilMs)
+      case 'fetch':
+        return yield* this.#reader.fetch(command.ids, command.untilMs)
       case 'log':
         return yield* this.#reader.log(command.page, command.untilMs)
       case 'where':

@@ -10,7 +10,7 @@ import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '..
 
 import { tipsOf } from '../content/tips.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
-import type { ExportedPage, ExportSummary, GotPage, LoggedVersion, Target } from './commands.ts'
+import type { ExportedPage, ExportSummary, FetchSummary, GotPage, LoggedVersion, Target } from './commands.ts'
 import { type Asked, fetchBlocks, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
@@ -36,6 +36,26 @@ export class Reader {
       )
     }
     return yield* this.#getPage(target.page, undefined, untilMs)
+  }
+
+  /** Gets blocks onto our shelf; those that are here already are left alone. */
+  *fetch(ids: Uint8Array[], untilMs: number): Task<FetchSummary> {
+    const here = yield* this.#node.store.meta(ids)
+    const wanted = ids.filter((_, i) => here[i] === undefined).map((id) => ({ id }))
+    let bytes = 0
+    let texts = 0
+    const take = (_: Wanted, block: Uint8Array, verified: VerifiedBlock | undefined): void => {
+      bytes += block.byteLength
+      if (verified?.type === 'version' && verified.text !== undefined) texts += 1
+    }
+    const fetched = yield* fetchBlocks(this.#node, wanted, take, untilMs)
+    const missing = wanted.filter(({ id }) => !fetched.found(id))
+    return {
+      found: ids.length - missing.length,
+      bytes,
+      texts,
+      missing: missing.map(({ id }) => ({ id, asked: fetched.asked.get(idKey(id)) ?? [] })),
+    }
   }
 
   *log(page: Page, untilMs: number): Task<LoggedVersion[]> {

@@ -1,0 +1,142 @@
+/** Sheaf as a side of the benches: the same node that the daemon runs, without its control socket. */
+
+import { randomBytes } from 'node:crypto'
+import { deviceKeyPair, loadCrypto } from '../../src/base/crypto.ts'
+import { networkOf } from '../../src/base/network.ts'
+import { idFromText, idToText } from '../../src/base/text-id.ts'
+import type { NodeApi } from '../../src/node/commands.ts'
+import { createIdentity } from '../../src/node/io/identity/create.ts'
+import { identityOf } from '../../src/node/io/identity/identity.ts'
+import { type RunningNode, runNode } from '../../src/node/io/run-node.ts'
+import type { Address, Fetcher, Holder, Page, Publisher, Side, SideOptions } from '../harness/side.ts'
+
+const NETWORK = networkOf('bench', 4)
+/** Pages in one publish command, as the control API sends them. */
+const PAGES = 256
+const DEADLINE_MS = 120_000
+const HOLDERS = 5
+
+export const side: Side = {
+  name: 'sheaf',
+  about: 'signed, compressed, earned, verified, stored by the node that the daemon runs',
+  concurrencies: [1],
+  importModes: ['batch'],
+  durability: { import: 'synced', single: 'synced' },
+  missing: () => undefined,
+  startPublisher,
+  startFetcher,
+  startHolder,
+}
+
+async function startPublisher(options: SideOptions): Promise<Publisher> {
+  const { node, api } = await start(options, 'person')
+  return {
+    async importPages(pages) {
+      const ids = new Map<string, string>()
+      for (let at = 0; at < pages.length; at += PAGES) {
+        const part = pages.slice(at, at + PAGES)
+        const index = at + PAGES >= pages.length
+        const published = await api.run({ type: 'publish', pages: part.map(toInput), summary: '', index })
+        for (const { path, id } of published.pages) ids.set(path, idToText(id))
+      }
+      return pages.map(({ path }) => ids.get(path)!)
+    },
+    async publish(page) {
+      const published = await api.run({ type: 'publish', pages: [toInput(page)], summary: '', index: true })
+      return idToText(published.pages[0]!.id)
+    },
+    async publishHeld(page) {
+      const { pages, batches } = await api.run({
+        type: 'publish',
+        pages: [toInput(page)],
+        summary: '',
+        index: true,
+      })
+      const held = await api.run({ type: 'held', batches, patienceMs: DEADLINE_MS })
+      if (held.held < HOLDERS) throw new Error(`held ${held.held}/${HOLDERS}`)
+      return idToText(pages[0]!.id)
+    },
+    async serve() {
+      const { device } = await api.run({ type: 'status' })
+      return { device: idToText(device) }
+    },
+    close: () => node.close(),
+  }
+}
+
+async function startFetcher(options: SideOptions): Promise<Fetcher> {
+  const { node, api } = await start(options, 'reader')
+  const get = async (id: string): Promise<string> => {
+    const { text } = await api.run({
+      type: 'get',
+      target: { id: idFromText(id) },
+      untilMs: Date.now() + DEADLINE_MS,
+    })
+    return Buffer.from(text).toString()
+  }
+  return {
+    async connect(address) {
+      node.connect(idFromText(String(address.device)))
+      await seen(api, 'connected')
+    },
+    async fetch(ids) {
+      const summary = await api.run({
+        type: 'fetch',
+        ids: ids.map(idFromText),
+        untilMs: Date.now() + DEADLINE_MS,
+      })
+      if (summary.missing.length > 0) throw new Error(`${summary.missing.length} pages are missing`)
+      return { verified: summary.found, decompressed: summary.texts, receivedBytes: summary.bytes }
+    },
+    query: get,
+    read: get,
+    close: () => node.close(),
+  }
+}
+
+async function startHolder(options: SideOptions, address: Address): Promise<Holder> {
+  const { node, api } = await start(options, 'person')
+  node.connect(idFromText(String(address.device)))
+  await seen(api, 'introduced')
+  return { close: () => node.close() }
+}
+
+/** A node of its own, on loopback: a person with an identity, or a throw-away reader. */
+async function start(
+  { homeDir, bootstrap }: SideOptions,
+  who: 'person' | 'reader',
+): Promise<{ node: RunningNode; api: NodeApi }> {
+  const crypto = loadCrypto()
+  const random = (length: number): Uint8Array => randomBytes(length)
+  const identity =
+    who === 'reader'
+      ? { author: undefined, blocks: [], device: deviceKeyPair(random(32)), incarnation: random(16) }
+      : identityOf(
+          (await createIdentity({ network: NETWORK, crypto, random, nowMs: Date.now() })).secrets,
+          NETWORK,
+          crypto,
+        )
+  const node = await runNode({
+    home: homeDir,
+    network: NETWORK,
+    crypto,
+    identity,
+    swarm: { bootstrap, host: '127.0.0.1', port: 0, firewalled: false, connectionsMax: 64 },
+    depth: 0,
+    quotaBytes: 2 ** 40,
+    acceptsStores: who === 'person',
+    onCrash: (error) => {
+      throw error
+    },
+  })
+  return { node, api: node.api }
+}
+
+async function seen(api: NodeApi, type: string): Promise<void> {
+  for await (const event of api.events(0, AbortSignal.timeout(20_000))) if (event.type === type) return
+  throw new Error(`no event ${type} in time`)
+}
+
+function toInput({ path, markdown }: Page): { path: string; text: Uint8Array } {
+  return { path, text: Buffer.from(markdown) }
+}

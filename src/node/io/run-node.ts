@@ -1,0 +1,105 @@
+/** A node on this machine: store, swarm and service joined by a reactor. The daemon adds identity file and control socket. */
+import { randomBytes } from 'node:crypto'
+import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
+import { deviceSign, VerifiedSignatures } from '../../base/crypto.ts'
+import { SheafError } from '../../base/errors.ts'
+import type { Network } from '../../base/network.ts'
+import { describeBlock } from '../../content/block.ts'
+import { FirstStanding } from '../../ranking/standing.ts'
+import type { Answers, Command, NodeApi } from '../commands.ts'
+import type { Identity } from '../node.ts'
+import { quotaPolicy } from '../retention.ts'
+import { Service } from '../service.ts'
+import { EventLog, type LoggedEvent } from './event-log.ts'
+import { Reactor } from './reactor.ts'
+import { openStore } from './store/level-store.ts'
+import type { HomeLock } from './store/lock.ts'
+import { openSwarm, type SwarmOptions } from './swarm.ts'
+
+export interface NodeOptions {
+  home: string
+  /** Of this home, where the caller has it already. */
+  lock?: HomeLock
+  network: Network
+  crypto: Crypto
+  /** An identity without author and blocks reads and does not publish. */
+  identity: Identity & { device: DeviceKeyPair; incarnation: Uint8Array }
+  swarm: Omit<SwarmOptions, 'keyPair'>
+  depth: number
+  quotaBytes: number
+  acceptsStores: boolean
+  onEvent?: (event: LoggedEvent) => void
+  /** A bug of ours: the service threw, and the node takes no more input. */
+  onCrash?: (error: unknown) => void
+  onStop?: () => void
+  setLogLevel?: (level: string) => void
+}
+
+export interface RunningNode {
+  api: NodeApi
+  /** The bound UDP socket, once it is. */
+  address(): { host: string; port: number } | undefined
+  /** Connects to a device without waiting for a topic to show it. */
+  connect(device: Uint8Array): void
+  close(): Promise<void>
+}
+
+/** Opens what a node needs and starts it. Errors: ALREADY_RUNNING, BAD_STORE, DISK_FULL. */
+export async function runNode(options: NodeOptions): Promise<RunningNode> {
+  const { home, network, crypto, identity, depth, quotaBytes, acceptsStores } = options
+  const { device, incarnation } = identity
+  const lock = options.lock === undefined ? {} : { lock: options.lock }
+  const store = await openStore({ home, incarnation, describe: describeBlock, ...lock })
+  const swarm = openSwarm({ ...options.swarm, keyPair: device })
+  const signatures = new VerifiedSignatures(crypto)
+  const standing = new FirstStanding()
+  const events = new EventLog()
+  const service = new Service({
+    network,
+    identity,
+    device: { publicKey: device.publicKey, sign: (digest) => deviceSign(digest, device.secretKey) },
+    incarnation,
+    certificate: identity.blocks[1]?.id,
+    verify: (signature, digest, publicKey) => signatures.verify(signature, digest, publicKey),
+    random: (length) => randomBytes(length),
+    standing,
+    evidence: standing,
+    retention: quotaPolicy(quotaBytes, () => store.usage().bytes),
+    depth,
+    connectionsMax: options.swarm.connectionsMax,
+    quotaBytes,
+    acceptsStores,
+  })
+  const reactor = new Reactor({
+    service,
+    store,
+    swarm,
+    network,
+    clock: Date.now,
+    onEvent: (event) => {
+      const logged = events.add(event, Date.now())
+      options.onEvent?.(logged)
+    },
+    onCrash: (error) => options.onCrash?.(error),
+  })
+  reactor.start()
+  const api: NodeApi = {
+    run: <T extends Command['type']>(
+      command: Extract<Command, { type: T }>,
+      progress?: (value: never) => void,
+    ) => reactor.run(command, progress as ((value: unknown) => void) | undefined) as Promise<Answers[T]>,
+    events: (since, signal) => events.watch(since, signal),
+    stop: () => options.onStop?.(),
+    setLogLevel: (level) => options.setLogLevel?.(level),
+  }
+  return {
+    api,
+    address: () => swarm.address(),
+    connect: (other) => swarm.connect(other),
+    async close() {
+      reactor.close(new SheafError('CANCELLED', 'the node is stopping'))
+      await swarm.close()
+      await store.close()
+    },
+  }
+}
