@@ -4,8 +4,9 @@
  */
 
 import { SheafError } from '../../base/errors.ts'
+import { PairTable } from './pair-table.ts'
 import type { Rankings } from './rankings.ts'
-import type { State, Tableau } from './tableau.ts'
+import type { Tableau } from './tableau.ts'
 
 /** A whole vote, in units of 10^-9. */
 export const ONE = 1_000_000_000
@@ -30,16 +31,20 @@ export class Tree {
   /** Paper → place it has reached; paper → next paper of the same leaf. */
   readonly #reached: Uint32Array
   readonly #next: Int32Array
+  /** From a node and a candidate to the node below. */
+  readonly #children = new PairTable()
   /** Per node. */
   readonly #candidates: number[] = []
   readonly #parents: number[] = []
-  readonly #children: (Map<number, number> | undefined)[] = []
   /** Weight of the papers that come by. */
   readonly #papers: number[] = []
   readonly #heads: number[] = []
   /** The leaves of each continuing candidate. */
   readonly #leaves: number[][] = []
   /** Chains of papers by candidate while a batch moves; empty between two. */
+  /** 1 for the candidates of the poll that papers pass by, and for those that keep a share. */
+  readonly #isOut: Uint8Array
+  readonly #isElected: Uint8Array
   readonly #gathered: {
     readonly heads: Int32Array
     readonly tails: Int32Array
@@ -52,6 +57,8 @@ export class Tree {
     this.#tableau = tableau
     this.#reached = rankings.starts.slice(0, rankings.count)
     this.#next = new Int32Array(rankings.count)
+    this.#isOut = new Uint8Array(rankings.candidates)
+    this.#isElected = new Uint8Array(rankings.candidates)
     this.#gathered = {
       heads: new Int32Array(rankings.candidates).fill(END),
       tails: new Int32Array(rankings.candidates),
@@ -61,11 +68,13 @@ export class Tree {
     if (rankings.count > 0) this.#next[rankings.count - 1] = END
     const root = this.#node(-1, -1)
     this.#papers[root] = rankings.weight
+    this.#lookAtStates()
     this.#spread(rankings.count > 0 ? 0 : END, root, 0)
   }
 
   /** Elected: the papers of its leaves go on to children, with what the candidate does not keep. */
   expand(elected: number): void {
+    this.#lookAtStates()
     const successor = this.#tableau.successors[elected] as number
     for (const leaf of this.#takeLeaves(elected)) {
       const head = this.#takePapers(leaf)
@@ -81,10 +90,10 @@ export class Tree {
 
   /** Excluded: the papers of its leaves go to the next candidate, beside it. */
   remove(excluded: number): void {
+    this.#lookAtStates()
     for (const leaf of this.#takeLeaves(excluded)) {
       const parent = this.#parents[leaf] as number
       this.#papers[leaf] = 0
-      this.#children[parent]?.delete(excluded)
       this.#spread(this.#takePapers(leaf), parent, 1)
     }
   }
@@ -122,7 +131,8 @@ export class Tree {
    */
   #spread(first: number, base: number, onward: 0 | 1): void {
     const { prefs, starts, weights } = this.#rankings
-    const { states } = this.#tableau
+    const isOut = this.#isOut
+    const isElected = this.#isElected
     const reached = this.#reached
     const next = this.#next
     const { heads, tails, received } = this.#gathered
@@ -131,11 +141,11 @@ export class Tree {
       after = next[paper] as number
       const end = starts[paper + 1] as number
       let place = (reached[paper] as number) + onward
-      while (place < end && isOut(states[prefs[place] as number] as State)) place++
+      while (place < end && isOut[prefs[place] as number] === 1) place++
       reached[paper] = place
       if (place === end) continue
       const candidate = prefs[place] as number
-      if (states[candidate] === 'elected') {
+      if (isElected[candidate] === 1) {
         this.#settle(paper, base)
         continue
       }
@@ -184,19 +194,27 @@ export class Tree {
     }
   }
 
+  #lookAtStates(): void {
+    const { states } = this.#tableau
+    for (let candidate = 0; candidate < this.#isOut.length; candidate++) {
+      const state = states[candidate]
+      this.#isOut[candidate] = state === 'excluded' || state === 'withdrawn' ? 1 : 0
+      this.#isElected[candidate] = state === 'elected' ? 1 : 0
+    }
+  }
+
   #takePapers(leaf: number): number {
     const head = this.#heads[leaf] as number
     this.#heads[leaf] = END
     return head
   }
 
+  /** An excluded child stays in the table, but nothing leads to it any more. */
   #childOf(parent: number, candidate: number): number {
-    this.#children[parent] ??= new Map()
-    const children = this.#children[parent] as Map<number, number>
-    const known = children.get(candidate)
+    const known = this.#children.get(parent, candidate)
     if (known !== undefined) return known
     const child = this.#node(parent, candidate)
-    children.set(candidate, child)
+    this.#children.set(parent, candidate, child)
     if (this.#tableau.states[candidate] === 'continuing') {
       this.#leaves[candidate] ??= []
       this.#leaves[candidate]?.push(child)
@@ -216,7 +234,6 @@ export class Tree {
     }
     this.#parents.push(parent)
     this.#candidates.push(candidate)
-    this.#children.push(undefined)
     this.#papers.push(0)
     return this.#heads.push(END) - 1
   }
@@ -227,10 +244,6 @@ export class Tree {
     this.#leaves[candidate] = []
     return leaves
   }
-}
-
-function isOut(state: State): boolean {
-  return state === 'excluded' || state === 'withdrawn'
 }
 
 /** ⌈a · b / 10^9⌉ for whole a, b up to 10^9, exact: every number on the way is below 2^53. */
