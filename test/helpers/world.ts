@@ -1,81 +1,38 @@
-/** Services in one process on memory stores, joined by a link that delivers in order: no sockets, virtual time. */
-
-import { encode } from '../../src/base/codec.ts'
-import { deviceKeyPair, deviceSign, loadCrypto, VerifiedSignatures } from '../../src/base/crypto.ts'
+/**
+ * Services in one process on memory stores, joined by links that deliver in order: no sockets,
+ * virtual time. `log` keeps what was said, `tamper` changes it under way, `inject` says what nobody
+ * said, and a stranger is an end of a link that a test drives by hand.
+ */
 import { sha256 } from '../../src/base/hash.ts'
-import { entityKeyPair, nextKeyCommitment, solvePuzzle } from '../../src/base/keys.ts'
-import { type Network, networkOf } from '../../src/base/network.ts'
+import { networkOf } from '../../src/base/network.ts'
+import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
-import { formBlock } from '../../src/content/block.ts'
-import { DEVICE_CERTIFICATE, deviceCertificate } from '../../src/content/device.ts'
-import { signGenesis } from '../../src/content/key.ts'
-import { locatorOf } from '../../src/content/kinds.ts'
-import { type SignedRecord, signRecord } from '../../src/content/record.ts'
+import type { HeadResolver } from '../../src/content/heads.ts'
 import type { Answers, Command } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
-import type { Identity } from '../../src/node/node.ts'
 import { perform } from '../../src/node/perform.ts'
-import { quotaPolicy } from '../../src/node/retention.ts'
+import { quotaPolicy, type RetentionPolicy } from '../../src/node/retention.ts'
 import { type Effect, type Input, Service } from '../../src/node/service.ts'
-import type { Store, StoredBlock } from '../../src/node/store.ts'
-import type { MessageName } from '../../src/node/wire.ts'
+import type { Store } from '../../src/node/store.ts'
+import { FROM_CLIENT, type MessageName } from '../../src/node/wire.ts'
 import { Search } from '../../src/node/work.ts'
-import { FirstStanding } from '../../src/ranking/standing.ts'
+import type { Observation } from '../../src/ranking/evidence.ts'
+import { FirstStanding, type Standing } from '../../src/ranking/standing.ts'
+import { type Actor, actor, START_MS, verify } from './actor.ts'
+import { Stranger } from './stranger.ts'
 
-export const START_MS = 1_800_000_000_000
+export { type Actor, actor, START_MS, stored } from './actor.ts'
 
-export interface Actor {
-  identity: Identity
-  entity: Uint8Array
-  device: { publicKey: Uint8Array; secretKey: Uint8Array; sign(digest: Uint8Array): Uint8Array }
-  incarnation: Uint8Array
-  certificate: Uint8Array
-}
-
-/** A person with one device, made from a seed. */
-export function actor(seed: string, network: Network): Actor {
-  const random = seededRandom(seed)
-  const crypto = loadCrypto()
-  const keys = entityKeyPair(crypto, random(32))
-  const next = entityKeyPair(crypto, random(32))
-  const sign = (digest: Uint8Array): Uint8Array => crypto.sign(digest, keys.secret)
-  const at = { timeMs: START_MS - 1000, nonce: random(8) }
-  const genesis = signGenesis(
-    { publicKey: keys.publicKey, next: nextKeyCommitment(next.publicKey) },
-    at,
-    network,
-    sign,
-  )
-  const pair = deviceKeyPair(random(32))
-  const puzzle = Buffer.alloc(8)
-  puzzle.writeBigUInt64LE(solvePuzzle(pair.publicKey, network.puzzleBits, 0n)!)
-  const certificate = signRecord(
-    {
-      ...at,
-      kind: DEVICE_CERTIFICATE,
-      signer: genesis.id,
-      key: genesis.id,
-      body: encode(deviceCertificate, { device: pair.publicKey, puzzle }),
-    },
-    network,
-    sign,
-  )
-  return {
-    entity: genesis.id,
-    device: { ...pair, sign: (digest) => deviceSign(digest, pair.secretKey) },
-    incarnation: random(16),
-    certificate: certificate.id,
-    identity: {
-      author: { entity: genesis.id, key: genesis.id, network, sign },
-      blocks: [genesis, certificate].map(stored),
-    },
-  }
-}
-
-export function stored(record: SignedRecord): StoredBlock {
-  const bytes = formBlock(record)
-  const { id, kind, timeMs } = record
-  return { id, locator: locatorOf(record), kind, timeMs, length: bytes.byteLength, bytes }
+export interface NodeOptions {
+  depth?: number
+  acceptsStores?: boolean
+  store?: Store
+  quotaBytes?: number
+  /** A throw-away device: no author, no certificate. */
+  isReader?: boolean
+  standing?: Partial<Standing>
+  retention?: Partial<RetentionPolicy>
+  heads?: HeadResolver
 }
 
 export interface WorldNode {
@@ -84,10 +41,20 @@ export interface WorldNode {
   service: Service
   store: Store
   events: { type: string; [field: string]: unknown }[]
+  /** What its sessions observed of others. */
+  observed: { device: Uint8Array; observation: Observation }[]
   run<T extends Command['type']>(
     command: Extract<Command, { type: T }>,
     progress?: (value: unknown) => void,
   ): Promise<Answers[T]>
+}
+
+/** One message that went over a link, as it was sent. */
+export interface Said {
+  from: string
+  to: string
+  name: MessageName
+  message: Uint8Array
 }
 
 /** What happens to a message under way: changed, dropped, or left as it is. */
@@ -98,80 +65,74 @@ export type Tamper = (
   message: Uint8Array,
 ) => Uint8Array | undefined
 
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+  progress: ((value: unknown) => void) | undefined
+}
+
+/** Queries that wait for each other without time passing would go round forever. */
+const TURNS_MAX = 1_000_000
+
 export class World {
   readonly network = networkOf('test', 4)
   readonly nodes = new Map<string, WorldNode>()
+  readonly strangers = new Map<string, Stranger>()
+  readonly log: Said[] = []
   nowMs = START_MS
   tamper: Tamper = (_from, _to, _name, message) => message
   readonly #queue: (() => void)[] = []
   readonly #links = new Map<string, { to: string; number: number }>()
+  readonly #answers = new Map<number, Waiting>()
+  readonly #options = new Map<string, NodeOptions>()
+  /** How often a node was started: what an earlier life began comes to nothing. */
+  readonly #lives = new Map<string, number>()
   #nextLink = 1
   #busy = 0
   #nextToken = 1
 
-  add(
-    name: string,
-    options: { depth?: number; acceptsStores?: boolean; store?: Store; quotaBytes?: number } = {},
-  ): WorldNode {
+  add(name: string, options: NodeOptions = {}): WorldNode {
     const who = actor(name, this.network)
     const store = options.store ?? new MemoryStore()
-    const standing = new FirstStanding()
-    const quotaBytes = options.quotaBytes ?? 2 ** 30
-    const service = new Service({
-      network: this.network,
-      identity: who.identity,
-      device: who.device,
-      incarnation: who.incarnation,
-      certificate: who.certificate,
-      verify: verifier.verify.bind(verifier),
-      random: seededRandom(`${name} chance`),
-      standing,
-      evidence: standing,
-      retention: quotaPolicy(quotaBytes, () => store.usage().bytes),
-      depth: options.depth ?? 0,
-      connectionsMax: 64,
-      quotaBytes,
-      acceptsStores: options.acceptsStores ?? true,
-    })
-    const answers = new Map<
-      number,
-      {
-        resolve(value: unknown): void
-        reject(error: unknown): void
-        progress?: ((value: unknown) => void) | undefined
-      }
-    >()
+    const observed: WorldNode['observed'] = []
     const node: WorldNode = {
       name,
       actor: who,
-      service,
       store,
       events: [],
+      observed,
+      service: this.#service(who, store, options, observed),
       run: (command, progress) =>
         new Promise((resolve, reject) => {
           const token = this.#nextToken++
-          answers.set(token, { resolve: resolve as (value: unknown) => void, reject, progress })
+          this.#answers.set(token, { resolve: resolve as Waiting['resolve'], reject, progress })
           this.#input(name, { type: 'command', token, command })
           void this.settle()
         }),
     }
-    this.#answers.set(name, answers)
     this.nodes.set(name, node)
-    this.#input(name, { type: 'start' })
+    this.#options.set(name, options)
+    this.#start(name)
     return node
   }
 
-  readonly #answers = new Map<
-    string,
-    Map<
-      number,
-      {
-        resolve(value: unknown): void
-        reject(error: unknown): void
-        progress?: ((value: unknown) => void) | undefined
-      }
-    >
-  >()
+  /** Ends a node at once, as a crash does, and starts it again on the same store: no link is left. */
+  restart(name: string): WorldNode {
+    for (const [end] of this.#links) {
+      const [owner, number] = end.split(' ')
+      if (owner === name) this.disconnect(name, Number(number))
+    }
+    const node = this.nodes.get(name)!
+    node.service = this.#service(node.actor, node.store, this.#options.get(name) ?? {}, node.observed)
+    this.#start(name)
+    return node
+  }
+
+  addStranger(name: string): Stranger {
+    const stranger = new Stranger(name, actor(name, this.network), this)
+    this.strangers.set(name, stranger)
+    return stranger
+  }
 
   /** Joins two nodes by a link. */
   connect(a: string, b: string): { a: number; b: number } {
@@ -179,18 +140,8 @@ export class World {
     const ends = { a: this.#nextLink++, b: this.#nextLink++ }
     this.#links.set(`${a} ${ends.a}`, { to: b, number: ends.b })
     this.#links.set(`${b} ${ends.b}`, { to: a, number: ends.a })
-    this.#input(a, {
-      type: 'connected',
-      peer: ends.a,
-      device: this.nodes.get(b)!.actor.device.publicKey,
-      handshakeHash,
-    })
-    this.#input(b, {
-      type: 'connected',
-      peer: ends.b,
-      device: this.nodes.get(a)!.actor.device.publicKey,
-      handshakeHash,
-    })
+    this.#input(a, { type: 'connected', peer: ends.a, device: this.#deviceOf(b), handshakeHash })
+    this.#input(b, { type: 'connected', peer: ends.b, device: this.#deviceOf(a), handshakeHash })
     return ends
   }
 
@@ -209,9 +160,19 @@ export class World {
     if (link !== undefined) this.#input(link.to, { type: 'received', peer: link.number, name, message })
   }
 
+  /** The names of what `client` said as a client to `server`, and what that answered, in order. */
+  dialogue(client: string, server: string): MessageName[] {
+    return this.log
+      .filter(({ from, to, name }) =>
+        FROM_CLIENT.has(name) ? from === client && to === server : from === server && to === client,
+      )
+      .map(({ name }) => name)
+  }
+
   /** Lets everything happen that happens without time passing. */
   async settle(): Promise<void> {
-    for (;;) {
+    for (let turns = 0; ; turns++) {
+      if (turns > TURNS_MAX) throw new Error('the world does not come to rest')
       const next = this.#queue.shift()
       if (next !== undefined) {
         next()
@@ -237,10 +198,56 @@ export class World {
     this.nowMs = until
   }
 
+  #start(name: string): void {
+    this.#lives.set(name, (this.#lives.get(name) ?? 0) + 1)
+    this.#input(name, { type: 'start' })
+  }
+
+  #service(who: Actor, store: Store, options: NodeOptions, observed: WorldNode['observed']): Service {
+    const first = new FirstStanding()
+    const quotaBytes = options.quotaBytes ?? 2 ** 30
+    const quota = quotaPolicy(quotaBytes, () => store.usage().bytes)
+    const isReader = options.isReader ?? false
+    return new Service({
+      network: this.network,
+      identity: isReader ? { author: undefined, blocks: [] } : who.identity,
+      device: who.device,
+      incarnation: who.incarnation,
+      certificate: isReader ? undefined : who.certificate,
+      verify,
+      random: this.#chance(who),
+      standing: withOverrides<Standing>(first, options.standing),
+      evidence: {
+        observe: (device, observation) => {
+          observed.push({ device, observation })
+          first.observe(device, observation)
+        },
+      },
+      retention: withOverrides<RetentionPolicy>(quota, options.retention),
+      ...(options.heads !== undefined && { heads: options.heads }),
+      depth: options.depth ?? 0,
+      connectionsMax: 64,
+      quotaBytes,
+      acceptsStores: options.acceptsStores ?? !isReader,
+    })
+  }
+
+  /** Another stream of chance for each life, as a machine has. */
+  #chance({ entity }: Actor): Random {
+    return seededRandom(`${Buffer.from(entity).toString('hex')} ${this.#nextToken++}`)
+  }
+
+  #deviceOf(name: string): Uint8Array {
+    return (this.nodes.get(name) ?? this.strangers.get(name))!.actor.device.publicKey
+  }
+
   #input(name: string, input: Input): void {
+    const life = this.#lives.get(name)
     this.#queue.push(() => {
+      const stranger = this.strangers.get(name)
+      if (stranger !== undefined) return stranger.take(input)
       const node = this.nodes.get(name)
-      if (node === undefined) return
+      if (node === undefined || this.#lives.get(name) !== life) return
       for (const effect of node.service.step(input, this.nowMs)) this.#carryOut(node, effect)
     })
   }
@@ -248,23 +255,19 @@ export class World {
   #carryOut(node: WorldNode, effect: Effect): void {
     const { name } = node
     switch (effect.type) {
-      case 'send': {
-        const link = this.#links.get(`${name} ${effect.peer}`)
-        const message = link && this.tamper(name, link.to, effect.name, effect.message)
-        if (link !== undefined && message !== undefined) {
-          this.#input(link.to, { type: 'received', peer: link.number, name: effect.name, message })
-        }
-        return
-      }
+      case 'send':
+        return this.#send(name, effect)
       case 'disconnect':
         return this.disconnect(name, effect.peer)
-      case 'store':
+      case 'store': {
+        const done = this.#doneLater(name, effect.token)
         this.#busy += 1
         perform(node.store, effect.call).then(
-          (value) => this.#done(name, effect.token, { value }),
-          (error) => this.#done(name, effect.token, { error }),
+          (value) => done({ value }),
+          (error) => done({ error }),
         )
         return
+      }
       case 'solve':
         return this.#input(name, {
           type: 'done',
@@ -275,9 +278,10 @@ export class World {
         node.events.push(effect.event)
         return
       case 'progress':
-        return this.#answers.get(name)?.get(effect.token)?.progress?.(effect.value)
+        return this.#answers.get(effect.token)?.progress?.(effect.value)
       case 'answer': {
-        const waiting = this.#answers.get(name)?.get(effect.token)
+        const waiting = this.#answers.get(effect.token)
+        this.#answers.delete(effect.token)
         if ('error' in effect.outcome) waiting?.reject(effect.outcome.error)
         else waiting?.resolve(effect.outcome.value)
         return
@@ -288,10 +292,35 @@ export class World {
     }
   }
 
-  #done(name: string, token: number, outcome: { value: unknown } | { error: unknown }): void {
-    this.#busy -= 1
-    this.#input(name, { type: 'done', token, outcome })
+  #send(name: string, { peer, name: kind, message }: Extract<Effect, { type: 'send' }>): void {
+    const link = this.#links.get(`${name} ${peer}`)
+    if (link === undefined) return
+    this.log.push({ from: name, to: link.to, name: kind, message })
+    const arrives = this.tamper(name, link.to, kind, message)
+    if (arrives !== undefined) {
+      this.#input(link.to, { type: 'received', peer: link.number, name: kind, message: arrives })
+    }
+  }
+
+  /** The outcome of an effect goes to the life that asked for it, or nowhere. */
+  #doneLater(name: string, token: number): (outcome: { value: unknown } | { error: unknown }) => void {
+    const life = this.#lives.get(name)
+    return (outcome) => {
+      this.#busy -= 1
+      if (this.#lives.get(name) === life) this.#input(name, { type: 'done', token, outcome })
+    }
   }
 }
 
-const verifier = new VerifiedSignatures(loadCrypto())
+/** `base` with some of its methods replaced. */
+function withOverrides<T extends object>(base: T, overrides: Partial<T> | undefined): T {
+  if (overrides === undefined) return base
+  return new Proxy(base, {
+    get(target, name) {
+      const own = (overrides as Record<PropertyKey, unknown>)[name]
+      if (own !== undefined) return own
+      const inherited = Reflect.get(target, name) as unknown
+      return typeof inherited === 'function' ? inherited.bind(target) : inherited
+    },
+  })
+}
