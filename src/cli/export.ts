@@ -1,0 +1,144 @@
+/** `sheaf export`: a space as plain files. */
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { asSheafError, SheafError } from '../base/errors.ts'
+import type { ExportDoneJson, ExportedJson } from '../node/io/control/shapes.ts'
+import {
+  type Cli,
+  type CommonOptions,
+  examples,
+  jsonLine,
+  note,
+  progressOf,
+  SPACE_HELP,
+  timesOf,
+} from './cli.ts'
+import { count, oneLine } from './shown.ts'
+import { type Outcome, Written } from './written.ts'
+
+interface ExportOptions extends CommonOptions {
+  readonly force?: boolean
+}
+
+type ExportLine = ExportedJson | ExportDoneJson
+
+interface Tally extends Record<Outcome, number> {
+  /** Pages that could not be written. */
+  refused: SheafError[]
+}
+
+const DEFAULT_SECONDS = '600'
+const SECONDS_MAX = 24 * 3600
+/** Pages that are named one by one where they are missing. */
+const NAMED_MAX = 20
+
+export function register(program: Command, cli: Cli): void {
+  program
+    .command('export')
+    .summary('write a space to plain files')
+    .description(
+      'Fetches every page of a space and writes it to a folder, byte for byte. A file that is there and says\n' +
+        'something else is left alone, unless --force.',
+    )
+    .argument('<SPACE>', SPACE_HELP)
+    .argument('<DIR>', 'made where there is none')
+    .option('--force', 'overwrite files that differ')
+    .option('--timeout <SECONDS>', 'how long it may take in all', DEFAULT_SECONDS)
+    .option('--json', 'what happens as NDJSON, a line for each page')
+    .option('-q, --quiet', 'print only the ids of the versions')
+    .addHelpText('after', examples('sheaf export @me garden-copy'))
+    .action((space: string, folder: string, options: ExportOptions) =>
+      exportSpace(cli, space, folder, options),
+    )
+}
+
+async function exportSpace(cli: Cli, space: string, folder: string, options: ExportOptions): Promise<void> {
+  const { shell } = cli
+  const { timeoutMs, deadlineMs } = timesOf(options, SECONDS_MAX)
+  const lines = cli.client(deadlineMs).stream('/v1/export', { query: { space, timeoutMs } })
+  const progress = progressOf(shell, options)
+  const tally: Tally = { written: 0, unchanged: 0, differs: 0, refused: [] }
+  let written: Written | undefined
+  let done: ExportDoneJson | undefined
+  try {
+    for await (const line of lines as AsyncGenerator<unknown> as AsyncGenerator<ExportLine>) {
+      if (line.type === 'done') {
+        done = line
+        break
+      }
+      // Not before the first page: a space that is not found leaves no folder behind.
+      written ??= new Written(resolve(shell.cwd, folder), { force: options.force === true })
+      await add(cli, written, line, tally, options)
+      progress.show(`${tally.written + tally.unchanged + tally.differs} pages`)
+    }
+  } finally {
+    progress.clear()
+  }
+  if (done === undefined) throw new SheafError('INTERNAL', 'the daemon did not say how it ended')
+  await conclude(cli, done, tally, options)
+}
+
+async function add(
+  { shell }: Cli,
+  written: Written,
+  { path, id, text }: ExportedJson,
+  tally: Tally,
+  options: ExportOptions,
+): Promise<void> {
+  try {
+    const outcome = written.add(path, text)
+    tally[outcome] += 1
+    if (options.json) await shell.out(jsonLine({ type: outcome, path, id }))
+    else if (options.quiet) await shell.out(`${id}\n`)
+    if (outcome === 'differs') note(shell, options, oneLine(`left alone: ${path}`))
+  } catch (error) {
+    const failed = asSheafError(error)
+    if (failed.code !== 'BAD_PATH' && failed.code !== 'REFUSED') throw failed
+    tally.refused.push(failed)
+    if (options.json) await shell.out(jsonLine({ type: 'refused', path, id, code: failed.code }))
+    note(shell, options, oneLine(`refused: ${failed.message}`))
+  }
+}
+
+/** Says what became of the pages; throws the worst of what went wrong. */
+async function conclude(
+  { shell }: Cli,
+  { pages, found, missing }: ExportDoneJson,
+  { written, unchanged, differs, refused }: Tally,
+  options: ExportOptions,
+): Promise<void> {
+  if (options.json) {
+    await shell.out(
+      jsonLine({ type: 'done', pages, found, written, unchanged, differs, refused: refused.length, missing }),
+    )
+  } else if (!options.quiet) {
+    await shell.out(`${count(written, 'page')} written, ${unchanged} unchanged\n`)
+  }
+  for (const { path } of missing.slice(0, NAMED_MAX)) note(shell, options, oneLine(`missing: ${path}`))
+  const badPath = refused.find(({ code }) => code === 'BAD_PATH')
+  if (badPath !== undefined) {
+    // Nobody who keeps to the rules signs such a page: it is the space that is bad, not an argument.
+    throw new SheafError('BAD_FORMAT', `${count(refused.length, 'page')} not written: ${badPath.message}`)
+  }
+  const [inTheWay] = refused
+  if (inTheWay !== undefined) {
+    throw new SheafError('REFUSED', `${count(refused.length, 'page')} not written: ${inTheWay.message}`, {
+      hint: 'export into an empty folder',
+    })
+  }
+  if (differs > 0) {
+    const files = differs === 1 ? '1 file says' : `${differs} files say`
+    throw new SheafError('ALREADY_EXISTS', `${files} something else and were left alone`, {
+      hint: 'add --force to overwrite them, or export into an empty folder',
+    })
+  }
+  if (missing.length > 0) {
+    throw new SheafError(
+      'UNREACHABLE',
+      `${missing.length} of ${pages} pages were delivered by nobody in time`,
+      {
+        hint: 'run the same command again: what is there is not fetched twice',
+      },
+    )
+  }
+}

@@ -1,0 +1,126 @@
+/** A folder of markdown on its way in: which files are pages, of which path, and what is wrong with them. */
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { basename, join, sep } from 'node:path'
+import { asSheafError, SheafError } from '../base/errors.ts'
+import { checkPath, pathOfFile } from '../content/path.ts'
+import { type NormalText, normaliseMarkdown, PAGE_BYTES_MAX } from '../content/text.ts'
+
+export interface PageFile {
+  /** As a person would name it: relative to the folder, or as it was given. */
+  file: string
+  absolute: string
+  path: string
+}
+
+export interface Folder {
+  /** Sorted by file. */
+  files: PageFile[]
+  /** What was passed over, with the reason. */
+  skipped: { file: string; why: string }[]
+  /** Files that cannot become pages. */
+  problems: Problem[]
+}
+
+export interface Problem {
+  file: string
+  error: SheafError
+}
+
+/** Normalising takes away marks at the start and CRs at line ends, at most half of a file. */
+const FILE_BYTES_MAX = 2 * PAGE_BYTES_MAX
+const EXTENSION = '.md'
+
+/** The page that is made of one file. `as` is its path; else the file's name says it. Throws NOT_FOUND, BAD_PATH. */
+export function pageOfFile(file: string, absolute: string, as: string | undefined): PageFile {
+  if (as === undefined) return { file, absolute, path: pathOfFile(basename(absolute)) }
+  checkPath(as)
+  return { file, absolute, path: as }
+}
+
+/**
+ * The markdown files in a folder and its subfolders. Folders whose name begins with a dot, such as
+ * .git, and other files are not looked at. Links to folders are passed over, and so are links to
+ * files elsewhere. `as` stands before each path. Two files with one path: AMBIGUOUS.
+ */
+export function readFolder(root: string, as: string | undefined): Folder {
+  const folder: Folder = { files: [], skipped: [], problems: [] }
+  if (as !== undefined) checkPath(as)
+  walk(folder, realpathSync(root), [], as)
+  const byPath = new Map<string, string>()
+  for (const { path, file } of folder.files) {
+    const other = byPath.get(path)
+    if (other !== undefined) {
+      throw new SheafError('AMBIGUOUS', `${other} and ${file} would both be the page ${path}`, {
+        hint: 'rename or move one of them',
+      })
+    }
+    byPath.set(path, file)
+  }
+  return folder
+}
+
+/** The text of a file in normal form, and what had to change. Throws BAD_TEXT, TOO_LARGE, NOT_FOUND, BAD_ARGUMENT. */
+export function readPageFile({ file, absolute }: PageFile): NormalText {
+  try {
+    const stat = statSync(absolute)
+    if (!stat.isFile()) throw new SheafError('BAD_ARGUMENT', `${file} is no file`)
+    if (stat.size > FILE_BYTES_MAX) {
+      throw new SheafError('TOO_LARGE', `${file} has ${stat.size} bytes where a page takes ${PAGE_BYTES_MAX}`)
+    }
+    return normaliseMarkdown(readFileSync(absolute))
+  } catch (error) {
+    throw fileError(error, file)
+  }
+}
+
+/** What the file system complains of, about a file that a person named. */
+export function fileError(error: unknown, file: string): SheafError {
+  if (error instanceof SheafError) return error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new SheafError('NOT_FOUND', `there is no ${file}`, { cause: error })
+  }
+  return new SheafError('BAD_ARGUMENT', `cannot read ${file}: ${code}`, { cause: error })
+}
+
+function walk(folder: Folder, root: string, names: readonly string[], as: string | undefined): void {
+  const directory = join(root, ...names)
+  for (const entry of readdirSync(directory, { withFileTypes: true }).sort(byName)) {
+    const inside = [...names, entry.name]
+    const file = inside.join('/')
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('.')) walk(folder, root, inside, as)
+    } else if (entry.isSymbolicLink()) {
+      const why = refusedLink(root, join(directory, entry.name))
+      if (why !== undefined) folder.skipped.push({ file, why })
+      else add(folder, file, join(directory, entry.name), as)
+    } else if (entry.isFile()) add(folder, file, join(directory, entry.name), as)
+  }
+}
+
+function add(folder: Folder, file: string, absolute: string, as: string | undefined): void {
+  if (!file.endsWith(EXTENSION)) return
+  try {
+    const path = as === undefined ? pathOfFile(file) : `${as}/${pathOfFile(file)}`
+    checkPath(path)
+    folder.files.push({ file, absolute, path })
+  } catch (error) {
+    folder.problems.push({ file, error: asSheafError(error) })
+  }
+}
+
+/** Why a link is not followed; undefined where it leads to a file in the folder. */
+function refusedLink(root: string, link: string): string | undefined {
+  try {
+    const target = realpathSync(link)
+    if (!target.startsWith(root.endsWith(sep) ? root : root + sep)) return 'a link out of the folder'
+    return lstatSync(target).isFile() ? undefined : 'a link to no file'
+  } catch {
+    return 'a link to nothing'
+  }
+}
+
+/** By code units, so that the order is the same everywhere. */
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}

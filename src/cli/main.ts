@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+/** The program `sheaf`. */
+import { runCli } from './program.ts'
+import { processShell } from './shell.ts'
+
+process.exitCode = await runCli(process.argv.slice(2), processShell())

@@ -1,0 +1,211 @@
+/**
+ * `sheaf publish`: files become pages of your own space.
+ *
+ *     files ──▶ all checked ──▶ sent ──▶ stored here ──▶ held by others
+ */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { asSheafError, SheafError } from '../base/errors.ts'
+import type { TextChange } from '../content/text.ts'
+import { lineOf } from '../node/io/control/lines.ts'
+import type { HeldJson } from '../node/io/control/shapes.ts'
+import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
+import { type Folder, fileError, type PageFile, pageOfFile, readFolder, readPageFile } from './folder.ts'
+import { count, oneLine } from './shown.ts'
+
+interface PublishOptions extends CommonOptions {
+  readonly as?: string
+  readonly message?: string
+  readonly wait?: string
+}
+
+interface StoredLine {
+  type: 'stored'
+  page: string
+  id: string
+  status: 'stored' | 'unchanged'
+}
+
+interface DoneLine {
+  type: 'done'
+  stored: number
+  unchanged: number
+  held: number
+  target: number
+  peers: number
+  isHeld: boolean
+}
+
+type PublishLine = StoredLine | HeldJson | DoneLine
+
+/** Holders that every page should have, as soon as there are as many peers. */
+const HOLDERS_WANTED = 5
+const WAIT_SECONDS_MAX = 60
+/** Files that are checked between two looks at the signal. */
+const FILES_AT_ONCE = 256
+/** Lines are sent together, so that small pages do not cost a write each. */
+const CHUNK_LETTERS = 64 * 1024
+/** Problems that are named one by one. */
+const PROBLEMS_SHOWN = 20
+
+export function register(program: Command, cli: Cli): void {
+  program
+    .command('publish')
+    .summary('publish a file or a folder of markdown')
+    .description(
+      'Makes pages of your own space from a markdown file, or from all those in a folder. Nothing is sent before\n' +
+        'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where\n' +
+        'there are fewer); else with 75, and the daemon goes on looking for holders.',
+    )
+    .argument('<FILE|DIR>', 'garden/bees.md in DIR becomes the page garden/bees')
+    .option('--as <PATH>', 'the path of the page; of a folder: what stands before the paths of its pages')
+    .option('-m, --message <SUMMARY>', 'what has changed, in a line', '')
+    .option('--wait <SECONDS>', 'how long to wait for holders while nothing moves')
+    .option('--json', 'what happens as NDJSON, a line for each page')
+    .option('-q, --quiet', 'print only the ids of the versions')
+    .addHelpText(
+      'after',
+      examples('sheaf publish garden', 'sheaf publish bees.md --as garden/bees -m "Bees, too"'),
+    )
+    .action((what: string, options: PublishOptions) => publish(cli, what, options))
+}
+
+async function publish(cli: Cli, what: string, options: PublishOptions): Promise<void> {
+  const folder = filesOf(what, resolve(cli.shell.cwd, what), options.as)
+  const patienceMs =
+    options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+  await checkAll(cli, folder, options)
+  const lines = cli.client().stream('/v1/publish', {
+    method: 'POST',
+    query: { summary: options.message, patienceMs },
+    lines: pageLines(folder.files),
+  }) as AsyncGenerator<unknown> as AsyncGenerator<PublishLine>
+  const done = await follow(cli, lines, folder.files.length, options)
+  if (!done.isHeld || done.peers === 0) throw notHeld(done)
+}
+
+function filesOf(what: string, absolute: string, as: string | undefined): Folder {
+  let isDirectory: boolean
+  try {
+    isDirectory = statSync(absolute).isDirectory()
+  } catch (error) {
+    throw fileError(error, what)
+  }
+  if (!isDirectory) return { files: [pageOfFile(what, absolute, as)], skipped: [], problems: [] }
+  return readFolder(absolute, as)
+}
+
+/** Reads every file once, so that none is published when one cannot be. Their texts are not kept: a folder may be larger than memory. */
+async function checkAll({ shell }: Cli, folder: Folder, options: PublishOptions): Promise<void> {
+  const { files, skipped, problems } = folder
+  for (const { file, why } of skipped) tell({ type: 'skipped', file, why }, `skipped ${file}: ${why}`)
+  for (const [i, page] of files.entries()) {
+    if (i % FILES_AT_ONCE === 0) await pause(shell.signal)
+    try {
+      const { changes } = readPageFile(page)
+      if (changes.length > 0) {
+        tell(
+          { type: 'normalised', file: page.file, changes },
+          `normalised ${page.file}: ${changes.map((change) => CHANGES[change]).join(', ')}`,
+        )
+      }
+    } catch (error) {
+      problems.push({ file: page.file, error: asSheafError(error) })
+    }
+  }
+  const [first] = problems
+  if (first !== undefined) throw refused(problems, files.length)
+  if (files.length === 0) {
+    throw new SheafError('BAD_ARGUMENT', 'there is no markdown file in this folder', {
+      hint: 'the names of markdown files end with .md',
+    })
+  }
+
+  function tell(line: object, text: string): void {
+    if (options.json) shell.err(jsonLine(line))
+    else note(shell, options, oneLine(text))
+  }
+  function refused(all: Folder['problems'], others: number): SheafError {
+    for (const { file, error } of all.slice(0, PROBLEMS_SHOWN)) {
+      tell({ type: 'problem', file, code: error.code, message: error.message }, `${file}: ${error.message}`)
+    }
+    const { error, file } = all[0]!
+    const more = all.length === 1 ? '' : ` and ${count(all.length - 1, 'other')}`
+    return new SheafError(
+      error.code,
+      `${file}${more} cannot be published: ${error.message}; nothing was sent`,
+      {
+        hint: others === 0 ? 'mend it, then publish again' : 'mend or move what is named, then publish again',
+      },
+    )
+  }
+}
+
+const CHANGES: Readonly<Record<TextChange, string>> = {
+  bom: 'removed the byte-order mark',
+  crlf: 'ended its lines with LF',
+}
+
+/** Read and checked again as they are sent: a file may have changed meanwhile. */
+async function* pageLines(files: readonly PageFile[]): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let chunk = ''
+  for (const page of files) {
+    chunk += lineOf({ path: page.path, text: decoder.decode(readPageFile(page).bytes) })
+    if (chunk.length < CHUNK_LETTERS) continue
+    yield chunk
+    chunk = ''
+  }
+  if (chunk !== '') yield chunk
+}
+
+async function follow(
+  { shell }: Cli,
+  lines: AsyncGenerator<PublishLine>,
+  files: number,
+  options: PublishOptions,
+): Promise<DoneLine> {
+  const progress = progressOf(shell, options)
+  let stored = 0
+  try {
+    for await (const line of lines) {
+      if (options.json) await shell.out(jsonLine(line))
+      if (line.type === 'done') {
+        progress.clear()
+        if (!options.json && !options.quiet) await shell.out(doneText(line))
+        return line
+      }
+      if (line.type === 'held') {
+        progress.show(
+          `held by ${line.held} of ${line.target}, ${line.batchesHeld} of ${line.batches} batches`,
+        )
+        continue
+      }
+      stored += 1
+      progress.show(`stored ${stored} of ${files}`)
+      if (options.quiet) await shell.out(`${line.id}\n`)
+      else if (files === 1 && !options.json) await shell.out(`${line.page}\nversion ${line.id}\n`)
+    }
+  } finally {
+    progress.clear()
+  }
+  throw new SheafError('INTERNAL', 'the daemon did not say how it ended')
+}
+
+function doneText({ stored, unchanged, held, target, isHeld }: DoneLine): string {
+  const pages = `${count(stored, 'page')} stored, ${unchanged} unchanged`
+  return isHeld && target > 0 ? `${pages}, held ${Math.min(held, target)}/${target}\n` : `${pages}\n`
+}
+
+function notHeld({ held, peers }: DoneLine): SheafError {
+  const who = peers === 0 ? 'no peer accepts pages at the moment' : `${count(peers, 'peer')} asked`
+  return new SheafError('NOT_HELD', `held ${held}/${HOLDERS_WANTED}: stored here, and ${who}`, {
+    hint: 'the daemon goes on by itself; `sheaf status` tells what waits',
+  })
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  if (signal.aborted) throw new SheafError('CANCELLED', 'nothing was sent')
+}
