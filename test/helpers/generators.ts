@@ -1,0 +1,201 @@
+/**
+ * fast-check generators for everything that is registered: bodies of record kinds, messages, queries,
+ * answers. The tests that walk a registry look here, and fail on an entry that has none.
+ */
+import fc, { type Arbitrary } from 'fast-check'
+import type { Query, QueryOf } from '../../src/node/queries.ts'
+import { prefixOf } from '../../src/node/shards.ts'
+import { type Answer, MESSAGE_BYTES_MAX, type MessageName, type MessageOf } from '../../src/node/wire.ts'
+import { hex } from './bytes.ts'
+
+const exactly = (length: number): Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length })
+const upTo = (maxLength: number, minLength = 0): Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength, maxLength })
+const id = exactly(32)
+const signature = exactly(64)
+const timeMs = fc.integer({ min: 0, max: 2 ** 48 - 1 })
+const count = fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.constant(2 ** 32))
+const maybe = <T>(value: Arbitrary<T>): Arbitrary<T | undefined> => fc.option(value, { nil: undefined })
+const few = <T>(value: Arbitrary<T>, maxLength = 4, minLength = 0): Arbitrary<T[]> =>
+  fc.array(value, { maxLength, minLength })
+const one = <T extends string>(type: T): Arbitrary<{ type: T }> => fc.record({ type: fc.constant(type) })
+
+/** Names of letters and digits, which are legal paths; the rest of what is legal is `path.test.ts`'s to say. */
+const path = fc
+  .array(fc.stringMatching(/^[a-z0-9]{1,12}$/), { minLength: 1, maxLength: 4 })
+  .map((names) => names.join('/'))
+const spaceRef = fc.oneof(
+  one('self'),
+  fc.record({ type: fc.constantFrom('entity' as const, 'group' as const), id }),
+)
+const ids = fc.uniqueArray(id, { maxLength: 4, selector: hex })
+const flow = fc.record({ messages: count, bytes: count, hash: id })
+const incarnation = exactly(16)
+const shard = fc
+  .record({ depth: fc.nat(64), point: id })
+  .map(({ depth, point }) => ({ depth, prefix: prefixOf(point, depth) }))
+const chunks = few(
+  fc.record({
+    hash: id,
+    bytes: fc.integer({ min: 1, max: 49_152 }),
+    pages: fc.integer({ min: 1, max: 256 }),
+  }),
+)
+
+/** By the name that a kind has in the registry. */
+export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
+  'key genesis': fc.record({ publicKey: exactly(33), next: id }),
+  'device certificate': fc.record({ device: id, puzzle: exactly(8) }),
+  version: fc.record({
+    space: spaceRef,
+    path,
+    parents: ids,
+    summary: fc.string({ unit: 'binary', maxLength: 100 }),
+    content: fc.oneof(
+      fc.record({
+        type: fc.constant('text' as const),
+        markup: fc.integer({ min: 1, max: 255 }),
+        textBytes: fc.nat(4 * 1024 * 1024),
+        textHash: id,
+        pieces: fc.integer({ min: 1, max: 69 }),
+        root: id,
+      }),
+      one('deleted'),
+      fc.record({ type: fc.constant('redirect' as const), space: spaceRef, path }),
+    ),
+  }),
+  'space index': fc.tuple(spaceRef, ids, chunks).map(([space, replaces, chunks]) => ({
+    space,
+    replaces,
+    pages: chunks.reduce((sum, { pages }) => sum + pages, 0),
+    chunks,
+  })),
+  holding: fc.record({
+    incarnation,
+    sequence: count,
+    root: id,
+    count: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    until: timeMs,
+  }),
+  'shelf claim': fc.record({ incarnation, sequence: count, shard, count, root: id, until: timeMs }),
+  checkpoint: fc.record({
+    incarnation,
+    session: id,
+    peer: id,
+    results: count,
+    fromClient: flow,
+    fromServer: flow,
+    over: maybe(id),
+  }),
+}
+
+export const QUERIES: { readonly [T in Query['type']]: Arbitrary<QueryOf<T>> } = {
+  introduce: one('introduce'),
+  blocks: fc.record({ type: fc.constant('blocks'), ids: few(id, 256, 1), certify: fc.boolean() }),
+  tips: fc.record({ type: fc.constant('tips'), locators: few(id, 64, 1), certify: fc.boolean() }),
+  records: fc.record({
+    type: fc.constant('records'),
+    locator: id,
+    kind: fc.nat(255),
+    field: fc.oneof(one('time'), one('author'), one('id')),
+    order: fc.oneof(one('asc'), one('desc')),
+    offset: count,
+    count: fc.integer({ min: 1, max: 256 }),
+    snapshot: maybe(exactly(8)),
+    vouchedBy: maybe(id),
+  }),
+  store: fc.record({
+    type: fc.constant('store'),
+    offers: few(
+      fc.record({ id, locator: id, bytes: fc.integer({ min: 1, max: 131_000 }), owner: maybe(id) }),
+      256,
+      1,
+    ),
+  }),
+}
+
+type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>
+
+export const ANSWERS: { readonly [T in Answer['type']]: Arbitrary<AnswerOf<T>> } = {
+  found: fc.record({ type: fc.constant('found'), bytes: upTo(300) }),
+  unknown: one('unknown'),
+  lost: one('lost'),
+  moved: fc.record({ type: fc.constant('moved'), to: few(id, 8) }),
+  refused: fc.record({
+    type: fc.constant('refused'),
+    reason: fc.oneof(one('policy'), fc.record({ type: fc.constant('tombstone' as const), id }), one('full')),
+  }),
+  wanted: one('wanted'),
+  held: one('held'),
+  holding: fc.record({ type: fc.constant('holding'), record: upTo(300) }),
+}
+
+const ask = fc.nat(2 ** 31 - 1)
+const algorithms = few(fc.nat(255), 8, 1)
+const challenge = fc.record({
+  version: fc.nat(255),
+  algorithm: fc.nat(255),
+  counter: count,
+  time: timeMs,
+  effort: fc.oneof(count, fc.constant(2 ** 40)),
+  expires: timeMs,
+  mac: id,
+})
+const item = fc.record({
+  index: fc.nat(65_535),
+  answer: fc.oneof(...(Object.values(ANSWERS) as Arbitrary<Answer>[])),
+})
+
+export const MESSAGE_VALUES: { readonly [N in MessageName]: Arbitrary<MessageOf<N>> } = {
+  hello: fc.record({ versions: algorithms, algorithms, time: timeMs, certificate: maybe(id), signature }),
+  challenge,
+  earn: fc.record({
+    hello: upTo(512),
+    challenge,
+    bid: count,
+    proofs: few(exactly(8), 8),
+    signature,
+    ask,
+    query: upTo(300),
+  }),
+  result: fc.record({
+    ask,
+    last: fc.boolean(),
+    listing: maybe(fc.record({ total: count, offset: count, snapshot: exactly(8) })),
+    items: few(item, 6),
+  }),
+  thank: fc.record({ checkpoint: upTo(300), claim: maybe(upTo(300)) }),
+  welcome: fc.record({
+    checkpoint: upTo(300),
+    claim: maybe(upTo(300)),
+    allowance: count,
+    acceptsStores: fc.boolean(),
+    peers: few(id, 20),
+  }),
+  ask: fc.record({ ask, query: upTo(300) }),
+  refuse: fc.record({
+    ask: maybe(ask),
+    code: fc.nat(255),
+    detail: fc.string({ unit: 'binary', maxLength: 50 }),
+  }),
+  deliver: fc.record({
+    ask,
+    last: fc.boolean(),
+    items: few(fc.record({ index: fc.nat(65_535), bytes: upTo(300) })),
+  }),
+  header: fc.record({
+    ask,
+    entries: few(fc.record({ index: fc.nat(65_535), hash: id, bytes: fc.nat(131_000) })),
+    signature,
+  }),
+}
+
+/** Bytes from nothing up to a little more than a message may have, mostly few. */
+export const anyBytes: Arbitrary<Uint8Array> = fc.oneof(
+  { weight: 20, arbitrary: upTo(200) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(new Uint8Array(MESSAGE_BYTES_MAX), new Uint8Array(70_000).fill(255)),
+  },
+)
