@@ -120,6 +120,7 @@ export { type Daemon, type DaemonOptions, startDaemon } from './node/io/daemon.t
 export { type CreateOptions, createIdentity, type NewIdentity } from './node/io/identity/create.ts'
 export {
   type IdentitySecrets,
+  identityOf,
   type LocalIdentity,
   loadIdentity,
   saveIdentity,
