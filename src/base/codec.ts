@@ -6,6 +6,7 @@
  * decode → encode gives the bytes back. Every variable length states its maximum,
  * which is checked before memory is taken for it.
  */
+import { isUtf8 } from 'node:buffer'
 import c from 'compact-encoding'
 import { SheafError } from './errors.ts'
 
@@ -270,11 +271,13 @@ export function checked<T>(codec: Codec<T>, check: (value: T) => void): Codec<T>
 
 /** UTF-8 to text; BAD_TEXT where it is not well-formed. A byte-order mark is kept. */
 export function readUtf8(utf8: Uint8Array): string {
-  try {
-    return UTF8.decode(utf8)
-  } catch (cause) {
-    throw new SheafError('BAD_TEXT', 'not well-formed UTF-8', { cause })
-  }
+  requireUtf8(utf8)
+  return Buffer.prototype.utf8Slice.call(utf8, 0, utf8.byteLength)
+}
+
+/** Throws BAD_TEXT where the bytes are not well-formed UTF-8. */
+export function requireUtf8(utf8: Uint8Array): void {
+  if (!isUtf8(utf8)) throw new SheafError('BAD_TEXT', 'not well-formed UTF-8')
 }
 
 /** The next `length` bytes as a view. */
@@ -314,4 +317,3 @@ function write(state: State, value: Uint8Array): void {
 const SHORTER_MAX: Record<number, number> = { 2: 0xfc, 4: 0xffff, 8: 0xffffffff }
 
 const NOTHING = new Uint8Array(0)
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -24,7 +24,7 @@ import {
   type Verify,
   verifyRecord,
 } from './record.ts'
-import { type Space, spaceOfRef } from './space.ts'
+import { entityLocator, pageLocator, type Space, spaceOfRef } from './space.ts'
 import { SPACE_INDEX, type SpaceIndex, spaceIndex } from './space-index.ts'
 import { requireNormal } from './text.ts'
 import { decodeVersion, type TextContent, VERSION, type Version } from './version.ts'
@@ -40,12 +40,18 @@ export interface VerifyContext {
   network: Network
   verify: Verify
   /** The verified key with this key record id, where it is at hand. */
-  keyOf(id: Uint8Array): EntityKey | undefined
+  keyOf(id: Uint8Array): Pick<EntityKey, 'entity' | 'publicKey'> | undefined
   nowMs: number
 }
 
 /** A block of which everything was checked that can be checked alone. Only `verifyBlock` makes one. */
-export type VerifiedBlock = { id: Uint8Array; bytes: Uint8Array; record: VerifiedRecord } & (
+export type VerifiedBlock = {
+  id: Uint8Array
+  bytes: Uint8Array
+  record: VerifiedRecord
+  /** Where it lives in the keyspace. */
+  locator: Uint8Array
+} & (
   | { type: 'key'; key: EntityKey }
   | { type: 'certificate'; certificate: DeviceCertificate }
   /** `text` where the version is one piece; `table` where it is several. */
@@ -73,6 +79,15 @@ export function parseBlock(bytes: Uint8Array): Block {
   return { bytes, record, attachment: bytes.subarray(state.start) }
 }
 
+/** The kind of a block's record and the key that it names, without parsing the rest. */
+export function peekKey(bytes: Uint8Array): { kind: number; key: Uint8Array } {
+  const state: State = { start: 0, end: bytes.byteLength, buffer: bytes }
+  readUint(state)
+  const kind = take(state, 2)[1]!
+  const signer = take(state, 32)
+  return { kind, key: take(state, 1)[0] === 0 ? signer : take(state, 32) }
+}
+
 /** Id, place, kind and time of a block, for an index that is made anew. */
 export function describeBlock(bytes: Uint8Array): {
   id: Uint8Array
@@ -90,7 +105,11 @@ export function describeBlock(bytes: Uint8Array): {
  * record names is not at hand.
  */
 export function verifyBlock(bytes: Uint8Array, context: VerifyContext): VerifiedBlock {
-  const { record, attachment } = parseBlock(bytes)
+  return verifyParsed(parseBlock(bytes), context)
+}
+
+/** As `verifyBlock`, for a block whose form was checked already. */
+export function verifyParsed({ bytes, record, attachment }: Block, context: VerifyContext): VerifiedBlock {
   if (record.timeMs > context.nowMs + CLOCK_AHEAD_MAX_MS) {
     throw new SheafError('BAD_TIME', `signed ${record.timeMs - context.nowMs} ms in the future`)
   }
@@ -98,18 +117,28 @@ export function verifyBlock(bytes: Uint8Array, context: VerifyContext): Verified
   if (record.kind === KEY_GENESIS) {
     refuseAttachment(attachment)
     const key = verifyGenesis(record, decode(keyGenesis, record.body), context.network, context.verify)
-    return { type: 'key', id, bytes, record: key.record, key }
+    return { type: 'key', id, bytes, record: key.record, locator: entityLocator(id), key }
   }
   const verified = verifyRecord(record, context.network, publicKeyOf(record, context), context.verify)
   if (record.kind === VERSION) {
     const version = decodeVersion(record)
-    return { type: 'version', id, bytes, record: verified, version, ...verifyContent(version, attachment) }
+    const content = verifyContent(version, attachment)
+    return {
+      type: 'version',
+      id,
+      bytes,
+      record: verified,
+      locator: pageLocator(version),
+      version,
+      ...content,
+    }
   }
   refuseAttachment(attachment)
+  const common = { id, bytes, record: verified, locator: locatorOf(record) }
   if (record.kind === DEVICE_CERTIFICATE) {
     const certificate = decode(deviceCertificate, record.body)
     checkPuzzle(certificate, context.network)
-    return { type: 'certificate', id, bytes, record: verified, certificate }
+    return { type: 'certificate', ...common, certificate }
   }
   if (record.kind === SPACE_INDEX) {
     const index = decode(spaceIndex, record.body)
@@ -117,9 +146,9 @@ export function verifyBlock(bytes: Uint8Array, context: VerifyContext): Verified
     if (space.type === 'entity' && index.space.type !== 'self') {
       throw new SheafError('BAD_CHAIN', "an index of somebody else's space")
     }
-    return { type: 'index', id, bytes, record: verified, space, index }
+    return { type: 'index', ...common, space, index }
   }
-  return { type: 'unknown', id, bytes, record: verified }
+  return { type: 'unknown', ...common }
 }
 
 function publicKeyOf(record: SignedRecord, context: VerifyContext): Uint8Array {

@@ -8,7 +8,7 @@
  * Nothing else is touched: a CR elsewhere, NUL, tabs, spaces at line ends and the Unicode
  * form of letters stay as they are. A file in normal form comes out of Sheaf byte for byte.
  */
-import { readUtf8 } from '../base/codec.ts'
+import { requireUtf8 } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { PAGE_BYTES_MAX } from '../base/limits.ts'
 
@@ -42,7 +42,7 @@ export function normaliseMarkdown(bytes: Uint8Array): NormalText {
     changes.push('crlf')
   }
   refuseTooLong(normal)
-  readUtf8(normal)
+  requireUtf8(normal)
   return { bytes: normal, changes }
 }
 
@@ -51,7 +51,7 @@ export function requireNormal(bytes: Uint8Array): void {
   refuseTooLong(bytes)
   if (startsWithBom(bytes)) throw new SheafError('BAD_TEXT', 'a byte-order mark before the text')
   if (hasCrlf(bytes)) throw new SheafError('BAD_TEXT', 'a line that ends with CR LF')
-  readUtf8(bytes)
+  requireUtf8(bytes)
 }
 
 function refuseTooLong(bytes: Uint8Array): void {

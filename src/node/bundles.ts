@@ -7,8 +7,7 @@ import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { locatorOf } from '../content/kinds.ts'
-import { type Asked, fetchKeys, orderedPeers, UNREACHED } from './fetching.ts'
+import { type Asked, answerOf, blame, fetchKeys, orderedPeers } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
@@ -46,17 +45,13 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
   for (const [i, outcome] of outcomes.entries()) {
     const { device } = peers[i]!
     if ('error' in outcome) {
-      const { code } = asSheafError(outcome.error)
-      asked.push({
-        device,
-        answer: UNREACHED.has(code) ? 'unreachable' : code === 'REFUSED' ? 'refused' : 'bad',
-      })
+      asked.push({ device, answer: answerOf(outcome.error) })
       continue
     }
     asked.push({ device, answer: outcome.value.answer })
     const fresh = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
     for (const block of fresh) blocks.set(block.id, block)
-    const stored = fresh.map((block) => storedRecord(block, locatorOf(block.record)))
+    const stored = fresh.map((block) => storedRecord(block))
     if (stored.length > 0) yield* node.store.append('shelf', stored, { sync: false })
   }
   return { blocks: [...blocks.values()], asked }
@@ -100,19 +95,12 @@ function* askTips(
   try {
     const context = node.verifyContext()
     const blocks = arrived.map((bytes) => verifyBlock(bytes, context))
-    const stray = blocks.find(
-      (block) => block.type !== 'key' && !equalBytes(locatorOf(block.record), locator),
-    )
+    const stray = blocks.find((block) => block.type !== 'key' && !equalBytes(block.locator, locator))
     if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
     return { blocks, answer }
   } catch (cause) {
     const error = asSheafError(cause)
-    node.env.evidence.observe(
-      peer.device,
-      { type: 'wrong bytes', code: error.code, certified: certify },
-      node.env.nowMs(),
-    )
-    node.env.fault(peer, error)
+    blame(node, peer, error)
     throw error
   }
 }

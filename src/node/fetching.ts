@@ -3,11 +3,10 @@
  * every byte verified before it is stored, and whoever sends a wrong one is named.
  */
 import { asSheafError, SheafError } from '../base/errors.ts'
-import { equalBytes, sha256 } from '../base/hash.ts'
-import { idKey } from '../base/id-map.ts'
-import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { IdSet, idKey } from '../base/id-map.ts'
+import { peekKey, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { locatorOf } from '../content/kinds.ts'
+import type { Checked, CheckKey } from './checking.ts'
 import { storedRecord } from './keeping.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
@@ -18,7 +17,7 @@ import { ASK_IDS_MAX, type Item } from './wire.ts'
 /** Ids in one query: about 64 KiB of small pages, a few hundred of large ones. */
 const QUERY_IDS = 64
 /** Queries to one peer at a time: enough to keep the link busy while earlier ones are checked. */
-const IN_FLIGHT = 4
+const IN_FLIGHT = 6
 /** Peers that are asked for one thing before it counts as not found. */
 const PEERS_ASKED_MAX = 8
 
@@ -44,16 +43,29 @@ export interface Fetched {
   asked: Map<string, Asked[]>
 }
 
-/** Called with each verified block or piece as it arrives. */
-export type OnFetched = (wanted: Wanted, bytes: Uint8Array, block: VerifiedBlock | undefined) => void
+/** What arrived, checked. */
+export interface Arrival {
+  wanted: Wanted
+  bytes: Uint8Array
+  checked: Checked & { ok: true }
+}
+
+export type OnFetched = (arrival: Arrival) => void
+
+export interface FetchOptions {
+  untilMs: number
+  /** Have the texts handed over too, where one was decompressed on the way. */
+  withTexts?: boolean
+}
 
 /** Fetches what `wanted` names from the best peers, stores it on the shelf, and tells of each. */
 export function* fetchBlocks(
   node: Node,
   wanted: readonly Wanted[],
   onFetched: OnFetched,
-  untilMs: number,
+  options: FetchOptions,
 ): Task<Fetched> {
+  const { untilMs } = options
   const asked = new Map<string, Asked[]>()
   const found = new Set<string>()
   let missing = [...wanted]
@@ -65,19 +77,12 @@ export function* fetchBlocks(
       batches.push({ ids: missing.slice(at, at + QUERY_IDS), peer: order[(n + round) % order.length]! })
     }
     yield* forEach(batches, IN_FLIGHT * order.length, function* ({ ids, peer }) {
-      yield* askBlocks(
-        node,
-        peer,
-        ids,
-        (one, answer, bytes, block) => {
-          const key = idKey(one.id)
-          if (answer === 'found' && bytes !== undefined) {
-            found.add(key)
-            onFetched(one, bytes, block)
-          } else note(asked, key, { device: peer.device, answer })
-        },
-        untilMs,
-      )
+      const tell: Tell = (one, answer) => note(asked, idKey(one.id), { device: peer.device, answer })
+      const take: OnFetched = (arrival) => {
+        found.add(idKey(arrival.wanted.id))
+        onFetched(arrival)
+      }
+      yield* askBlocks(node, peer, ids, { tell, take, ...options })
     })
     missing = missing.filter(({ id }) => !found.has(idKey(id)))
   }
@@ -93,83 +98,126 @@ export function orderedPeers(node: Node): Connection[] {
     .map((device) => byDevice.get(idKey(device))!)
 }
 
-type Tell = (wanted: Wanted, answer: Answered, bytes?: Uint8Array, block?: VerifiedBlock) => void
+type Tell = (wanted: Wanted, answer: Exclude<Answered, 'found'>) => void
+type Sent = { index: number; bytes: Uint8Array }
 
 /** One query to one peer. Never throws for the peer's doing: each thing asked gets its answer. */
-function* askBlocks(node: Node, peer: Connection, ids: Wanted[], tell: Tell, untilMs: number): Task<void> {
+function* askBlocks(
+  node: Node,
+  peer: Connection,
+  ids: Wanted[],
+  { tell, take, untilMs, withTexts = false }: FetchOptions & { tell: Tell; take: OnFetched },
+): Task<void> {
   const told = new Set<number>()
-  const later: { index: number; bytes: Uint8Array }[] = []
-  const writes: (() => Task<void>)[] = []
-  const take = (arrived: { index: number; bytes: Uint8Array }[]): void => {
-    const blocks: StoredBlock[] = []
-    const ready: (() => void)[] = []
-    const context = node.verifyContext()
-    for (const { index, bytes } of arrived) {
-      const one = ids[index]!
-      if (one.pieceAt !== undefined) {
-        if (!equalBytes(sha256(bytes), one.id))
-          throw new SheafError('BAD_HASH', 'another piece than was asked for')
-        blocks.push({ id: one.id, locator: one.pieceAt, kind: 0, timeMs: 0, length: bytes.byteLength, bytes })
-        ready.push(() => tell(one, 'found', bytes))
-        continue
+  const works: { sent: Sent[]; wait: () => Task<void> }[] = []
+  const listener = {
+    items(items: Item[]): void {
+      const sent: Sent[] = []
+      for (const { index, answer } of items) {
+        const one = ids[index]
+        if (one === undefined || told.has(index)) {
+          throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
+        }
+        told.add(index)
+        if (answer.type === 'found') sent.push({ index, bytes: answer.bytes })
+        else if (answer.type === 'unknown' || answer.type === 'lost' || answer.type === 'refused') {
+          tell(one, answer.type)
+        } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
       }
-      const block = verifyBlock(bytes, context)
-      if (!equalBytes(block.id, one.id)) throw new SheafError('BAD_HASH', 'another block than was asked for')
-      blocks.push(storedRecord(block, locatorOf(block.record)))
-      ready.push(() => tell(one, 'found', bytes, block))
-    }
-    if (blocks.length === 0) return
-    writes.push(begin(node.store.append('shelf', blocks, { sync: false })))
-    for (const say of ready) say()
+      if (sent.length > 0)
+        works.push({ sent, wait: begin(accept(node, peer, ids, sent, { take, untilMs, withTexts })) })
+    },
   }
+  const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
   try {
-    yield* peer.client.ask(
-      {
-        type: 'blocks',
-        ids: ids.map(({ id }) => id),
-        certify: !node.env.standing.isVetted(peer.device, node.env.nowMs()),
-      },
-      {
-        items(items: Item[]) {
-          const arrived: { index: number; bytes: Uint8Array }[] = []
-          for (const { index, answer } of items) {
-            const one = ids[index]
-            if (one === undefined || told.has(index))
-              throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
-            told.add(index)
-            if (answer.type === 'found') {
-              const knowsKey = one.pieceAt !== undefined || hasKey(node, answer.bytes)
-              ;(knowsKey ? arrived : later).push({ index, bytes: answer.bytes })
-            } else if (answer.type === 'unknown' || answer.type === 'lost' || answer.type === 'refused') {
-              tell(one, answer.type)
-            } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
-          }
-          take(arrived)
-        },
-      },
-      untilMs,
-    )
-    if (later.length > 0) {
-      yield* fetchKeys(
-        node,
-        peer,
-        later.map(({ bytes }) => bytes),
-        untilMs,
-      )
-      try {
-        take(later)
-      } catch (cause) {
-        node.env.fault(peer, asSheafError(cause))
-        throw cause
-      }
-    }
+    yield* peer.client.ask({ type: 'blocks', ids: ids.map(({ id }) => id), certify }, listener, untilMs)
   } catch (cause) {
-    const { code } = asSheafError(cause)
-    const answer: Answered = code === 'REFUSED' ? 'refused' : UNREACHED.has(code) ? 'unreachable' : 'bad'
-    for (const [index, one] of ids.entries()) if (!told.has(index)) tell(one, answer)
-    for (const { index } of later) tell(ids[index]!, answer)
+    for (const [index, one] of ids.entries()) if (!told.has(index)) tell(one, answerOf(cause))
   }
-  for (const written of writes) yield* written()
+  for (const { sent, wait } of works) {
+    try {
+      yield* wait()
+    } catch (cause) {
+      for (const { index } of sent) tell(ids[index]!, answerOf(cause))
+    }
+  }
+}
+
+/** Checks what one message brought, stores it, and hands it over. Throws where any of it is wrong; none of it is taken then. */
+function* accept(
+  node: Node,
+  peer: Connection,
+  ids: Wanted[],
+  sent: Sent[],
+  { take, untilMs, withTexts = false }: FetchOptions & { take: OnFetched },
+): Task<void> {
+  const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
+  try {
+    const keys = yield* keysFor(node, peer, records, untilMs)
+    const items = sent.map(({ index, bytes }) => ({
+      id: ids[index]!.id,
+      bytes,
+      pieceAt: ids[index]!.pieceAt,
+    }))
+    const outcomes = yield* node.check({ items, keys, nowMs: node.env.nowMs(), withTexts })
+    const arrivals = sent.map(({ index, bytes }, i): Arrival => {
+      const checked = outcomes[i]!
+      if (!checked.ok) throw new SheafError(checked.code, checked.message)
+      return { wanted: ids[index]!, bytes, checked }
+    })
+    yield* node.store.append('shelf', arrivals.map(storedArrival), { sync: false })
+    for (const arrival of arrivals) take(arrival)
+  } catch (cause) {
+    const error = asSheafError(cause)
+    if (answerOf(error) === 'bad') blame(node, peer, error)
+    throw error
+  }
+}
+
+function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {
+  const { locator, kind, timeMs } = checked
+  return { id: wanted.id, locator, kind, timeMs, length: bytes.byteLength, bytes }
+}
+
+/** Notes that a peer sent wrong bytes, and ends the connection. */
+export function blame(node: Node, peer: Connection, error: SheafError): void {
+  const certified = !node.env.standing.isVetted(peer.device, node.env.nowMs())
+  node.env.evidence.observe(
+    peer.device,
+    { type: 'wrong bytes', code: error.code, certified },
+    node.env.nowMs(),
+  )
+  node.env.fault(peer, error)
+}
+
+/** What a failure says of who was asked. */
+export function answerOf(cause: unknown): Exclude<Answered, 'found'> {
+  const { code } = asSheafError(cause)
+  if (code === 'REFUSED') return 'refused'
+  return UNREACHED.has(code) ? 'unreachable' : 'bad'
+}
+
+/** The keys that these blocks were signed under: at hand, in the store, or from the peer that sent them. */
+function* keysFor(node: Node, peer: Connection, blocks: Uint8Array[], untilMs: number): Task<CheckKey[]> {
+  if ([...keysOf(blocks)].some((id) => !node.keys.has(id))) yield* fetchKeys(node, peer, blocks, untilMs)
+  return keysAtHand(node, blocks)
+}
+
+/** Those of the keys that these blocks were signed under that are at hand. */
+export function keysAtHand(node: Node, blocks: Uint8Array[]): CheckKey[] {
+  return [...keysOf(blocks)]
+    .flatMap((id) => node.keys.get(id) ?? [])
+    .map(({ id, entity, publicKey }) => ({ id, entity, publicKey }))
+}
+
+/** Ids of the key records that these blocks name, each once. */
+function keysOf(blocks: Uint8Array[]): IdSet {
+  const needed = new IdSet()
+  for (const bytes of blocks) {
+    const { kind, key } = peekKey(bytes)
+    if (kind !== KEY_GENESIS) needed.add(key)
+  }
+  return needed
 }
 
 /** Asks a peer for the key records that `blocks` were signed under. */
@@ -197,16 +245,7 @@ export function* fetchKeys(
   )
   const context = node.verifyContext()
   const keys = found.map((bytes) => verifyBlock(bytes, context))
-  yield* node.store.append(
-    'shelf',
-    keys.map((key) => storedRecord(key, locatorOf(key.record))),
-    { sync: false },
-  )
-}
-
-function hasKey(node: Node, bytes: Uint8Array): boolean {
-  const { record } = parseBlock(bytes)
-  return record.kind === KEY_GENESIS || node.keys.has(record.key)
+  yield* node.store.append('shelf', keys.map(storedRecord), { sync: false })
 }
 
 function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {
@@ -224,4 +263,8 @@ export const UNREACHED: ReadonlySet<string> = new Set([
   'NO_COMMON_VERSION',
   'WINDOW_EXCEEDED',
   'UNSUPPORTED',
+  // our own disk, not the peer
+  'DISK_FULL',
+  'BAD_STORE',
+  'CANCELLED',
 ])

@@ -146,9 +146,9 @@ function* verifyDelivered(
   const stored: StoredBlock[] = []
   for (const [index, bytes] of records) {
     const block = verifyBlock(bytes, context)
-    refuseMismatch(offers[index]!, block.id, locatorOf(block.record))
+    refuseMismatch(offers[index]!, block.id, block.locator)
     verified.set(block.id, block)
-    stored.push(storedRecord(block, offers[index]!.locator))
+    stored.push(storedRecord(block))
   }
   for (const [index, bytes] of delivered) {
     const { owner, id, locator } = offers[index]!
@@ -177,8 +177,7 @@ export function piecesOf(record: SignedRecord, block: Uint8Array): Uint8Array[] 
   return decodeTable(attachment).map(({ hash }) => hash)
 }
 
-export function storedRecord(block: VerifiedBlock, locator: Uint8Array): StoredBlock {
-  const { id, record, bytes } = block
+export function storedRecord({ id, locator, record, bytes }: VerifiedBlock): StoredBlock {
   return { id, locator, kind: record.kind, timeMs: record.timeMs, length: bytes.byteLength, bytes }
 }
 

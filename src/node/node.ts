@@ -3,6 +3,7 @@ import type { VerifyContext } from '../content/block.ts'
 import type { HeadResolver } from '../content/heads.ts'
 import type { KeyBook } from '../content/key-book.ts'
 import type { Author } from '../content/page.ts'
+import type { Checked, CheckRequest } from './checking.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Peer, SessionEnv } from './peer.ts'
 import type { RetentionPolicy } from './retention.ts'
@@ -49,5 +50,7 @@ export interface Node {
   claimants(locator: Uint8Array): Uint8Array[]
   /** The next number of this device's statements; never one that was used in this incarnation. */
   nextSequence(): Task<number>
+  /** Checks many blocks, perhaps beside everything else. */
+  check(request: CheckRequest): Task<Checked[]>
   emit(event: NodeEvent): void
 }

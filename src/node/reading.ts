@@ -9,9 +9,10 @@ import { type Combine, combineVerify } from '../content/piece.ts'
 import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
 
 import { tipsOf } from '../content/tips.ts'
+import { VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
 import type { ExportedPage, ExportSummary, FetchSummary, GotPage, LoggedVersion, Target } from './commands.ts'
-import { type Asked, fetchBlocks, type Wanted } from './fetching.ts'
+import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import type { Task } from './task.ts'
@@ -44,11 +45,11 @@ export class Reader {
     const wanted = ids.filter((_, i) => here[i] === undefined).map((id) => ({ id }))
     let bytes = 0
     let texts = 0
-    const take = (_: Wanted, block: Uint8Array, verified: VerifiedBlock | undefined): void => {
-      bytes += block.byteLength
-      if (verified?.type === 'version' && verified.text !== undefined) texts += 1
+    const take = (arrival: Arrival): void => {
+      bytes += arrival.bytes.byteLength
+      if (arrival.checked.hadText) texts += 1
     }
-    const fetched = yield* fetchBlocks(this.#node, wanted, take, untilMs)
+    const fetched = yield* fetchBlocks(this.#node, wanted, take, { untilMs })
     const missing = wanted.filter(({ id }) => !fetched.found(id))
     return {
       found: ids.length - missing.length,
@@ -98,54 +99,60 @@ export class Reader {
       const key = idKey(version)
       paths.set(key, [...(paths.get(key) ?? []), path])
     }
-    const large: VerifiedVersion[] = []
+    const large: Uint8Array[] = []
     let found = 0
-    const take = (block: VerifiedBlock | undefined): void => {
-      if (block?.type !== 'version') return
-      if (block.text === undefined) {
-        if (block.table !== undefined) large.push(block)
-        return
-      }
-      for (const path of paths.get(idKey(block.id)) ?? []) {
+    const show = (id: Uint8Array, text: Uint8Array): void => {
+      for (const path of paths.get(idKey(id)) ?? []) {
         found += 1
-        tell({ path, id: block.id, text: block.text })
+        tell({ path, id, text })
       }
+    }
+    const take = ({ wanted, bytes, checked }: Arrival): void => {
+      if (checked.text !== undefined) show(wanted.id, checked.text)
+      else if (checked.kind === VERSION) large.push(bytes)
     }
     const missing = yield* this.#takeLocal(entries, take)
-    const fetched = yield* fetchBlocks(this.#node, missing, (_, __, block) => take(block), untilMs)
-    for (const version of large) {
-      const text = yield* this.#text(version, untilMs)
-      for (const path of paths.get(idKey(version.id)) ?? []) {
-        found += 1
-        tell({ path, id: version.id, text })
-      }
+    const fetched = yield* fetchBlocks(this.#node, missing, take, { untilMs, withTexts: true })
+    for (const bytes of large) {
+      const block = verifyBlock(bytes, this.#node.verifyContext())
+      if (block.type === 'version') show(block.id, yield* this.#text(block, untilMs))
     }
-    const lost = entries.filter(
-      ({ version }) => missing.some(({ id }) => id === version) && !fetched.found(version),
-    )
+    const lost = missing.filter(({ id }) => !fetched.found(id))
     return {
       pages: entries.length,
       found,
-      missing: lost.map(({ path, version }) => ({
-        path,
-        id: version,
-        asked: fetched.asked.get(idKey(version)) ?? [],
-      })),
+      missing: lost.flatMap(({ id }) => {
+        const asked = fetched.asked.get(idKey(id)) ?? []
+        return (paths.get(idKey(id)) ?? []).map((path) => ({ path, id, asked }))
+      }),
     }
   }
 
   /** Shows what is here already; ends with what is not. */
-  *#takeLocal(entries: PageEntry[], take: (block: VerifiedBlock) => void): Task<Wanted[]> {
+  *#takeLocal(entries: PageEntry[], take: (arrival: Arrival) => void): Task<Wanted[]> {
     const missing: Wanted[] = []
     for (let at = 0; at < entries.length; at += LOCAL_IDS) {
       const slice = entries.slice(at, at + LOCAL_IDS)
       const blocks = yield* this.#node.store.get(slice.map(({ version }) => version))
-      const here = blocks.filter((bytes) => bytes !== undefined)
-      const keyless = yield* learnKeys(this.#node, here)
-      const context = this.#node.verifyContext()
-      for (const [i, bytes] of blocks.entries()) {
-        if (bytes === undefined || keyless.length > 0) missing.push({ id: slice[i]!.version })
-        else take(verifyBlock(bytes, context))
+      const here = slice.flatMap(({ version }, i) => {
+        const bytes = blocks[i]
+        if (bytes === undefined) missing.push({ id: version })
+        return bytes === undefined ? [] : [{ id: version, bytes, pieceAt: undefined }]
+      })
+      yield* learnKeys(
+        this.#node,
+        here.map(({ bytes }) => bytes),
+      )
+      const keys = keysAtHand(
+        this.#node,
+        here.map(({ bytes }) => bytes),
+      )
+      const nowMs = this.#node.env.nowMs()
+      const outcomes = yield* this.#node.check({ items: here, keys, nowMs, withTexts: true })
+      for (const [i, checked] of outcomes.entries()) {
+        const { id, bytes } = here[i]!
+        if (checked.ok) take({ wanted: { id }, bytes, checked })
+        else missing.push({ id })
       }
     }
     return missing
@@ -198,10 +205,11 @@ export class Reader {
     if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
       block = verifyBlock(bytes, this.#node.verifyContext())
     } else {
-      const take = (_: Wanted, __: Uint8Array, fetched: VerifiedBlock | undefined): void => {
-        block = fetched
-      }
-      const fetched = yield* fetchBlocks(this.#node, [{ id }], take, untilMs)
+      const arrived: Uint8Array[] = []
+      const fetched = yield* fetchBlocks(this.#node, [{ id }], ({ bytes }) => arrived.push(bytes), {
+        untilMs,
+      })
+      for (const one of arrived) block = verifyBlock(one, this.#node.verifyContext())
       asked = fetched.asked.get(idKey(id)) ?? []
     }
     if (block === undefined) throw failure(asked, 'no version with this id')
@@ -230,12 +238,10 @@ export class Reader {
     const wanted = hashes.filter((_, i) => pieces[i] === undefined).map((id) => ({ id, pieceAt }))
     const arrived = new Map<string, Uint8Array>()
     if (wanted.length > 0) {
-      const fetched = yield* fetchBlocks(
-        this.#node,
-        wanted,
-        ({ id }, bytes) => arrived.set(idKey(id), bytes),
-        untilMs,
-      )
+      const take = (arrival: Arrival): void => {
+        arrived.set(idKey(arrival.wanted.id), arrival.bytes)
+      }
+      const fetched = yield* fetchBlocks(this.#node, wanted, take, { untilMs })
       const lacking = wanted.find(({ id }) => !fetched.found(id))
       if (lacking !== undefined)
         throw failure(fetched.asked.get(idKey(lacking.id)) ?? [], 'a piece that is listed', 'UNREACHABLE')

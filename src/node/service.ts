@@ -13,6 +13,7 @@ import { KeyBook } from '../content/key-book.ts'
 import type { Verify } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
+import type { Checked, CheckRequest } from './checking.ts'
 import { Claims } from './claims.ts'
 import { ClientSession } from './client-session.ts'
 import type { Command } from './commands.ts'
@@ -30,7 +31,7 @@ import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
 import { addressOf, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
 import { type StoreCall, StoreTasks } from './store-tasks.ts'
-import { type Outcome, type Resume, run, suspend } from './task.ts'
+import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
@@ -53,6 +54,8 @@ export type Effect =
   | { type: 'connect'; device: Uint8Array }
   | { type: 'join'; topic: Uint8Array }
   | { type: 'store'; token: number; call: StoreCall }
+  /** Check these with `checkItems`, here or in a worker. */
+  | { type: 'check'; token: number; request: CheckRequest }
   | { type: 'solve'; token: number; seed: Uint8Array; bid: number }
   | { type: 'progress'; token: number; value: unknown }
   | { type: 'answer'; token: number; outcome: Outcome<unknown> }
@@ -98,7 +101,8 @@ export class Service {
     const address = addressOf(options.device.publicKey)
     const keys = new KeyBook()
     const env = this.#sessionEnv()
-    const store = new StoreTasks((call) => this.#effect((token) => ({ type: 'store', token, call })))
+    const callOut = (make: (token: number) => Effect): Task<unknown> => this.#effect(make)
+    const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
     const numbering = new Numbering(store)
     this.#node = {
       env,
@@ -118,6 +122,9 @@ export class Service {
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
       claimants: (locator) => this.#claims.covering(locator),
       nextSequence: () => numbering.next(),
+      *check(request) {
+        return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
+      },
       emit: (event) => this.#effects.push({ type: 'event', event }),
     }
     this.#claims = new Claims(this.#node, address)

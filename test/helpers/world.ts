@@ -8,6 +8,7 @@ import { networkOf } from '../../src/base/network.ts'
 import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import type { HeadResolver } from '../../src/content/heads.ts'
+import { checkItems } from '../../src/node/checking.ts'
 import type { Answers, Command } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { perform } from '../../src/node/perform.ts'
@@ -268,6 +269,12 @@ export class World {
         )
         return
       }
+      case 'check':
+        return this.#input(name, {
+          type: 'done',
+          token: effect.token,
+          outcome: { value: checkItems(effect.request, this.network, verify) },
+        })
       case 'solve':
         return this.#input(name, {
           type: 'done',

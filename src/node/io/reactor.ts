@@ -11,6 +11,7 @@ import { perform } from '../perform.ts'
 import type { Effect, Input, Service } from '../service.ts'
 import type { Store } from '../store.ts'
 import { Search } from '../work.ts'
+import type { Checker } from './checker.ts'
 import { type Link, openLink } from './link.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -29,6 +30,7 @@ export interface ReactorOptions {
   service: Service
   store: Store
   swarm: Swarm
+  checker: Checker
   network: Network
   clock: Clock
   onEvent(event: NodeEvent): void
@@ -131,6 +133,17 @@ export class Reactor {
           (error: unknown) => this.#step({ type: 'done', token: effect.token, outcome: { error } }),
         )
         return
+      case 'check': {
+        const { token } = effect
+        const outcomes = this.#options.checker.check(effect.request)
+        if (!(outcomes instanceof Promise))
+          return this.#step({ type: 'done', token, outcome: { value: outcomes } })
+        outcomes.then(
+          (value) => this.#step({ type: 'done', token, outcome: { value } }),
+          (error: unknown) => this.#step({ type: 'done', token, outcome: { error } }),
+        )
+        return
+      }
       case 'solve':
         return this.#solve(effect.token, new Search(effect.seed, effect.bid))
       case 'progress':

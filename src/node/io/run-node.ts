@@ -10,6 +10,7 @@ import type { Answers, Command, NodeApi } from '../commands.ts'
 import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
 import { Service } from '../service.ts'
+import { startChecker } from './checker.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
 import { openStore } from './store/level-store.ts'
@@ -52,6 +53,8 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const store = await openStore({ home, incarnation, describe: describeBlock, ...lock })
   const swarm = openSwarm({ ...options.swarm, keyPair: device })
   const signatures = new VerifiedSignatures(crypto)
+  const verify = signatures.verify.bind(signatures)
+  const checker = startChecker({ network, crypto: crypto.name, verify })
   const standing = new FirstStanding()
   const events = new EventLog()
   const service = new Service({
@@ -60,7 +63,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     device: { publicKey: device.publicKey, sign: (digest) => deviceSign(digest, device.secretKey) },
     incarnation,
     certificate: identity.blocks[1]?.id,
-    verify: (signature, digest, publicKey) => signatures.verify(signature, digest, publicKey),
+    verify,
     random: (length) => randomBytes(length),
     standing,
     evidence: standing,
@@ -74,6 +77,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     service,
     store,
     swarm,
+    checker,
     network,
     clock: Date.now,
     onEvent: (event) => {
@@ -99,6 +103,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     async close() {
       reactor.close(new SheafError('CANCELLED', 'the node is stopping'))
       await swarm.close()
+      await checker.close()
       await store.close()
     },
   }

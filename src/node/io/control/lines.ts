@@ -1,5 +1,4 @@
 /** NDJSON, both ways: one JSON object a line, each line bounded before memory is taken for it. */
-import { readUtf8 } from '../../../base/codec.ts'
 import { SheafError } from '../../../base/errors.ts'
 import { PAGE_BYTES_MAX } from '../../../base/limits.ts'
 
@@ -25,8 +24,8 @@ export async function* readObjects(
   let number = 0
   for await (const line of readLines(chunks, bytesMax)) {
     number += 1
-    const text = readUtf8(line).trim()
-    if (text !== '') yield objectOf(text, `line ${number}`)
+    const text = textOf(line, number)
+    if (text.trim() !== '') yield objectOf(text, `line ${number}`)
   }
 }
 
@@ -42,6 +41,17 @@ export function objectOf(text: string, place: string): JsonObject {
     throw new SheafError('BAD_FORMAT', `${place} is no JSON object`)
   }
   return value as JsonObject
+}
+
+/** A decoder of its own: the codecs that have one take every command an eighth of its time to load. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function textOf(line: Uint8Array, number: number): string {
+  try {
+    return UTF8.decode(line)
+  } catch (cause) {
+    throw new SheafError('BAD_TEXT', `line ${number} is not well-formed UTF-8`, { cause })
+  }
 }
 
 async function* readLines(chunks: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<Uint8Array> {
