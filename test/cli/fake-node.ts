@@ -1,0 +1,204 @@
+/** A node without a network: pages in a map behind the interface that the faces use, for tests of the faces. */
+import { createHash } from 'node:crypto'
+import { SheafError } from '../../src/base/errors.ts'
+import { equalBytes } from '../../src/base/hash.ts'
+import type { Space } from '../../src/content/space.ts'
+import type {
+  Answers,
+  Command,
+  ExportedPage,
+  GotPage,
+  HeldProgress,
+  NodeApi,
+} from '../../src/node/commands.ts'
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
+type Progress = (value: HeldProgress | ExportedPage) => void
+
+/** What a test wants answered otherwise. */
+export type Overrides = {
+  [T in Command['type']]?: (command: CommandOf<T>, progress: Progress) => Promise<Answers[T]> | Answers[T]
+}
+
+export interface FakeNode {
+  api: NodeApi
+  entity: Uint8Array
+  /** All that was asked, in order. */
+  commands: Command[]
+  /** Of the own space, by path. */
+  pages: Map<string, { id: Uint8Array; text: Uint8Array }>
+  events: { id: number; timeMs: number; type: string; [field: string]: unknown }[]
+  watchers: AbortSignal[]
+  stops: number
+  levels: string[]
+}
+
+export const HELD: HeldProgress = {
+  held: 5,
+  target: 5,
+  peers: 6,
+  batches: 1,
+  batchesHeld: 1,
+  isHeld: true,
+}
+
+export const TIME_MS = 1_700_000_000_000
+
+export function idOf(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest()
+}
+
+export function fakeNode(overrides: Overrides = {}): FakeNode {
+  const entity = idOf('entity')
+  const node: FakeNode = {
+    entity,
+    commands: [],
+    pages: new Map(),
+    events: [],
+    watchers: [],
+    stops: 0,
+    levels: [],
+    api: {
+      async run<T extends Command['type']>(command: CommandOf<T>, progress: Progress = () => {}) {
+        node.commands.push(command)
+        const type: T = command.type
+        const answer = overrides[type] ?? ANSWERS[type]
+        return (await (answer as (...args: unknown[]) => unknown)(command, progress)) as Answers[T]
+      },
+      async *events(since, signal) {
+        node.watchers.push(signal)
+        yield* node.events.filter(({ id }) => id > since)
+        if (!signal.aborted) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        }
+      },
+      stop: () => {
+        node.stops += 1
+      },
+      setLogLevel: (level) => {
+        node.levels.push(level)
+      },
+    },
+  }
+
+  const ANSWERS: Required<Overrides> = {
+    status: () => ({
+      entity,
+      device: idOf('device'),
+      incarnation: new Uint8Array(16),
+      network: 'test',
+      startedMs: TIME_MS,
+      nowMs: TIME_MS + 90_000,
+      peers: 6,
+      peersAcceptingStores: 5,
+      stored: { blocks: 3, bytes: 4096, damaged: 0, quotaBytes: 2 ** 30 },
+      shard: { depth: 0, address: idOf('address') },
+      pendingBatches: 0,
+      oldestPendingMs: undefined,
+      queriesServed: 7,
+      queriesWaiting: 0,
+      lastError: undefined,
+    }),
+    peers: () => [
+      {
+        device: idOf('peer'),
+        entity: undefined,
+        session: 'open',
+        acceptsStores: true,
+        score: 0.5,
+        why: ['thanked'],
+        connectedMs: 60_000,
+      },
+    ],
+    publish: ({ pages }) => ({
+      batches: [idOf('batch')],
+      pages: pages.map(({ path, text }) => {
+        const before = node.pages.get(path)
+        if (text === undefined) node.pages.delete(path)
+        else if (before !== undefined && equalBytes(before.text, text)) {
+          return { path, id: before.id, status: 'unchanged' }
+        }
+        const id = idOf(`${path} ${Buffer.from(text ?? []).toString('hex')}`)
+        if (text !== undefined) node.pages.set(path, { id, text })
+        return { path, id, status: 'stored' }
+      }),
+    }),
+    held: (_, progress) => {
+      progress({ ...HELD, held: 2, batchesHeld: 0, isHeld: false })
+      return HELD
+    },
+    get: ({ target }) => gotPage(target),
+    fetch: ({ ids }) => ({ found: ids.length, bytes: 0, texts: 0, missing: [] }),
+    log: ({ page: { space, path } }) => {
+      const { id, author, timeMs, summary, parents, text } = gotPage({ page: { space, path } })
+      return [
+        { id, author, timeMs, summary, parents, content: 'text', textBytes: text.byteLength, isHead: true },
+      ]
+    },
+    where: ({ target }) => ({
+      id: gotPage(target).id,
+      isHere: true,
+      holders: [
+        {
+          device: idOf('peer'),
+          entity: undefined,
+          provenMs: TIME_MS,
+          untilMs: undefined,
+          isConnected: true,
+        },
+      ],
+      target: 5,
+      isPending: true,
+      asked: [],
+    }),
+    list: ({ space }) => {
+      refuseForeign(space)
+      return [...node.pages].map(([path, { id }]) => ({ path, version: id }))
+    },
+    export: ({ space }, progress) => {
+      refuseForeign(space)
+      for (const [path, { id, text }] of node.pages) progress({ path, id, text })
+      return { pages: node.pages.size, found: node.pages.size, missing: [] }
+    },
+  }
+
+  function gotPage(target: CommandOf<'get'>['target']): GotPage {
+    const own: Space = { type: 'entity', id: entity }
+    const found = [...node.pages].find(([path, { id }]) =>
+      'id' in target
+        ? equalBytes(id, target.id)
+        : path === target.page.path && equalBytes(target.page.space.id, entity),
+    )
+    if (found === undefined) throw notFound()
+    const [path, { id, text }] = found
+    return {
+      page: { space: own, path },
+      id,
+      author: entity,
+      timeMs: TIME_MS,
+      summary: 'a summary',
+      parents: [],
+      why: 'only tip',
+      otherTips: [],
+      text,
+      redirectedFrom: undefined,
+      asked: [],
+    }
+  }
+
+  function refuseForeign(space: Space): void {
+    if (!equalBytes(space.id, entity)) throw notFound()
+  }
+  return node
+}
+
+export function notFound(): SheafError {
+  return new SheafError('NOT_FOUND', 'no version of this page', {
+    details: {
+      asked: [
+        { device: idOf('peer'), answer: 'unknown' },
+        { device: idOf('other'), answer: 'unreachable' },
+      ],
+    },
+  })
+}

@@ -1,0 +1,286 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'brittle'
+import fc from 'fast-check'
+import { idToText } from '../../../src/base/text-id.ts'
+import { normaliseMarkdown } from '../../../src/content/text.ts'
+import { ROUTES } from '../../../src/node/io/control/routes.ts'
+import { serveControl } from '../../../src/node/io/control/server.ts'
+import type { PageJson } from '../../../src/node/io/control/shapes.ts'
+import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'
+import { codeOfAsync } from '../../cli/fake-shell.ts'
+import { parameters } from '../../helpers/seed.ts'
+import { CONFIG, collect, linesOf, NOW_MS, publish, type Served, serve } from './control/served.ts'
+
+/** What the cases need of a test: the types of brittle export no name for it. */
+interface Assertions {
+  is(actual: unknown, expected: unknown, message?: string): void
+  alike(actual: unknown, expected: unknown, message?: string): void
+  ok(value: unknown, message?: string): void
+}
+
+type Case = (served: Served, t: Assertions) => Promise<void>
+
+/** One for each route, by its name in the documentation. */
+const CASES: Record<string, Case> = {
+  'GET /v1/status': async ({ client, me }, t) => {
+    const status = await client.ask<Record<string, unknown>>('/v1/status')
+    t.is(status.entity, me)
+    t.is(status.pid, process.pid)
+    t.is(status.oldestPendingMs, null, 'what is absent is null')
+    t.alike(status.shard, { depth: 0, address: idToText(idOf('address')) })
+  },
+  'GET /v1/peers': async ({ client }, t) => {
+    const { peers } = await client.ask<{ peers: object[] }>('/v1/peers')
+    t.is(peers.length, 1)
+    t.alike(Object.keys(peers[0]!).sort(), [
+      'acceptsStores',
+      'connectedMs',
+      'device',
+      'entity',
+      'score',
+      'session',
+      'why',
+    ])
+  },
+  'GET /v1/get': async ({ client, me, node }, t) => {
+    await publish(client, { path: 'garden/bees', text: '# Bees\n' })
+    const page = await client.ask<PageJson>('/v1/get', { query: { page: '@me/garden/bees' } })
+    t.is(page.page, `@${me}/garden/bees`)
+    t.is(page.text, '# Bees\n')
+    t.alike(await client.ask<PageJson>('/v1/get', { query: { id: page.id } }), page, 'the same by its id')
+    await client.ask('/v1/get', { query: { page: `@${me}/garden/bees`, timeoutMs: 50 } })
+    t.is((node.commands.at(-1) as { untilMs: number }).untilMs, NOW_MS + 50)
+  },
+  'GET /v1/log': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const log = await client.ask<{ page: string; versions: object[] }>('/v1/log', {
+      query: { page: '@me/a' },
+    })
+    t.is(log.page, `@${me}/a`)
+    t.is(log.versions.length, 1)
+    t.alike(Object.keys(log.versions[0]!).sort(), [
+      'author',
+      'content',
+      'id',
+      'isHead',
+      'parents',
+      'summary',
+      'textBytes',
+      'timeMs',
+    ])
+  },
+  'GET /v1/where': async ({ client }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const where = await client.ask<Record<string, unknown>>('/v1/where', { query: { page: '@me/a' } })
+    t.alike(where.holders, [
+      { device: idToText(idOf('peer')), entity: null, provenMs: TIME_MS, untilMs: null, isConnected: true },
+    ])
+  },
+  'GET /v1/list': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const list = await client.ask<{ space: string; pages: { path: string }[] }>('/v1/list', {
+      query: { space: '@me' },
+    })
+    t.is(list.space, `@${me}`)
+    t.alike(
+      list.pages.map(({ path }) => path),
+      ['a'],
+    )
+  },
+  'GET /v1/export': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: 'text' }, { path: 'b', text: '' })
+    const lines = await collect(client.stream('/v1/export', { query: { space: `@${me}` } }))
+    t.alike(
+      lines.map((line) => (line as { type: string }).type),
+      ['page', 'page', 'done'],
+    )
+    t.is((lines[0] as { text: string }).text, 'text')
+  },
+  'POST /v1/publish': async ({ client, me, node }, t) => {
+    const pages = Array.from({ length: 600 }, (_, i) => ({ path: `p${i}`, text: `${i}` }))
+    const lines = await publish(client, ...pages, { path: 'p0', delete: true })
+    t.is(lines.length, 601 + 2 + 1)
+    t.alike(lines[0], {
+      type: 'stored',
+      page: `@${me}/p0`,
+      id: (lines[0] as { id: string }).id,
+      status: 'stored',
+    })
+    t.alike(lines.at(-1), {
+      type: 'done',
+      stored: 601,
+      unchanged: 0,
+      held: 5,
+      target: 5,
+      peers: 6,
+      isHeld: true,
+    })
+    const commands = node.commands.filter(({ type }) => type === 'publish')
+    t.alike(
+      commands.map((command) => (command.type === 'publish' ? [command.pages.length, command.index] : [])),
+      [
+        [256, false],
+        [256, false],
+        [89, true],
+      ],
+      'the last batch, and only it, signs the index',
+    )
+  },
+  'GET /v1/events': async ({ client, node }, t) => {
+    node.events.push(
+      { id: 1, timeMs: 1, type: 'connected' },
+      { id: 2, timeMs: 2, type: 'connected', device: idOf('peer'), root: new Uint8Array([1, 2]) },
+    )
+    const events = client.stream('/v1/events', { query: { since: 1 } })
+    t.alike((await events.next()).value, { type: 'listening', since: 1 })
+    t.alike((await events.next()).value, {
+      id: 2,
+      timeMs: 2,
+      type: 'connected',
+      device: idToText(idOf('peer')),
+      root: '0102',
+    })
+    const [signal] = node.watchers
+    const left = new Promise((resolve) => signal!.addEventListener('abort', resolve))
+    await events.return(undefined)
+    await left
+    t.ok(signal!.aborted, 'the node hears that the client has left')
+  },
+  'POST /v1/stop': async ({ client, node }, t) => {
+    t.alike(await client.ask('/v1/stop', { method: 'POST' }), { isStopping: true, pid: process.pid })
+    await new Promise((resolve) => setImmediate(resolve))
+    t.is(node.stops, 1)
+  },
+  'PUT /v1/log-level': async ({ client, node }, t) => {
+    const answer = await client.ask('/v1/log-level', { method: 'PUT', json: { level: 'debug' } })
+    t.alike(answer, { level: 'debug' })
+    t.alike(node.levels, ['debug'])
+    const wrong = client.ask('/v1/log-level', { method: 'PUT', json: { level: 'loud' } })
+    t.is(await codeOfAsync(wrong), 'BAD_ARGUMENT')
+  },
+}
+
+test('control - every route has its row in the documentation and its case here, and no other', (t) => {
+  const names = ROUTES.map(({ method, path }) => `${method} ${path}`)
+  const documented = readFileSync(new URL('../../../docs/CONTROL.md', import.meta.url), 'utf8')
+    .split('\n')
+    .flatMap((line) => /^\| `([A-Z]+ \/\S+)` \|([^|]*)\|/.exec(line)?.slice(1, 3) ?? [])
+  t.alike(
+    documented.filter((_, i) => i % 2 === 0),
+    names,
+  )
+  t.alike(Object.keys(CASES).sort(), [...names].sort())
+  const parameterNames = documented.filter((_, i) => i % 2 === 1).map((cell) => cell.match(/\w+(?=`)/g) ?? [])
+  t.alike(
+    parameterNames,
+    ROUTES.map((route) => [...route.parameters]),
+  )
+})
+
+for (const [name, run] of Object.entries(CASES)) {
+  test(`control - ${name} answers as documented`, async (t) => run(await serve(t), t))
+}
+
+test('control - only its owner may open the socket, whatever the umask', async (t) => {
+  const umask = process.umask(0)
+  t.teardown(() => process.umask(umask))
+  const { socketPath } = await serve(t)
+  t.is(statSync(socketPath).mode & 0o777, 0o600)
+  t.is(statSync(join(socketPath, '..')).mode & 0o777, 0o700)
+  t.is(process.umask(), 0, 'the umask is what it was')
+})
+
+test('control - a socket that a killed daemon left makes room, another file does not', async (t) => {
+  const { socketPath, control, client, node } = await serve(t)
+  const second = await serveControl(node.api, { socketPath, config: CONFIG })
+  t.ok(await client.ask('/v1/status'), 'the newer one answers')
+  await control.close()
+  await second.close()
+  t.absent(existsSync(socketPath))
+  writeFileSync(socketPath, 'a file')
+  t.is(await codeOfAsync(serveControl(node.api, { socketPath, config: CONFIG })), 'BAD_STORE')
+  t.is(readFileSync(socketPath, 'utf8'), 'a file')
+})
+
+test('control - closing ends streams that would never end', async (t) => {
+  const { client, control } = await serve(t)
+  const events = client.stream('/v1/events')
+  await events.next()
+  await control.close()
+  await control.close()
+  const last = await events.next().catch((error: { code: string }) => error.code)
+  t.ok(last === 'NOT_RUNNING' || (last as { done: boolean }).done === true)
+  t.is(await codeOfAsync(client.ask('/v1/status')), 'NOT_RUNNING')
+})
+
+test('control - a text comes out as it went in, byte for byte', async (t) => {
+  const { client, node } = await serve(t)
+  const odd = [
+    '',
+    '\0',
+    '\r',
+    'a\rb\n',
+    '\u2028\u2029',
+    'a\ufeffb',
+    '\u{1f41d}',
+    '\u0301',
+    '\ud7ff\ue000',
+    '"\\/\b',
+  ]
+  const check = async (text: string) => {
+    await publish(client, { path: 'page', text })
+    t.alike(Buffer.from(node.pages.get('page')!.text), Buffer.from(text))
+    const page = await client.ask<PageJson>('/v1/get', { query: { page: '@me/page' } })
+    return page.text === text
+  }
+  for (const text of odd) t.ok(await check(text), JSON.stringify(text))
+  const normal = fc
+    .string({ unit: 'binary', maxLength: 200 })
+    .map((text) => Buffer.from(normaliseMarkdown(Buffer.from(text)).bytes).toString())
+  await fc.assert(fc.asyncProperty(normal, check), parameters({ numRuns: 30 }))
+})
+
+test('control - a path that comes twice is published twice, one after the other', async (t) => {
+  const { client, node } = await serve(t)
+  await publish(client, { path: 'a', text: '1' }, { path: 'b', text: '1' }, { path: 'a', text: '2' })
+  const batches = node.commands.flatMap((command) =>
+    command.type === 'publish' ? [command.pages.map(({ path }) => path)] : [],
+  )
+  t.alike(batches, [['a', 'b'], ['a']])
+  t.is(Buffer.from(node.pages.get('a')!.text).toString(), '2')
+})
+
+test('control - what fails after the first line ends the stream with the error', async (t) => {
+  const { client } = await serve(t, {
+    held: () => {
+      throw new Error('a bug')
+    },
+  })
+  const lines = client.stream('/v1/publish', { method: 'POST', lines: linesOf({ path: 'a', text: '' }) })
+  t.is(((await lines.next()).value as { type: string }).type, 'stored')
+  t.is(await codeOfAsync(lines.next()), 'INTERNAL')
+})
+
+test('control - held tells what moves, and what it came to', async (t) => {
+  const { client } = await serve(t, {
+    held: (_, progress) => {
+      for (const held of [0, 1, 2]) progress({ ...HELD, held, isHeld: false })
+      return { ...HELD, held: 2, isHeld: false }
+    },
+  })
+  const lines = await publish(client, { path: 'a', text: '' })
+  t.alike(
+    lines.flatMap((line) => ('held' in line ? [line.held] : [])),
+    [0, 1, 2, 2, 2],
+  )
+  t.is((lines.at(-1) as { isHeld: boolean }).isHeld, false)
+})
+
+test('control - without an identity @me is nobody', async (t) => {
+  const { entity, ...status } = await fakeNode().api.run({ type: 'status' })
+  t.ok(entity)
+  const { client } = await serve(t, { status: () => ({ ...status, entity: undefined }) })
+  t.is(await codeOfAsync(client.ask('/v1/list', { query: { space: '@me' } })), 'NO_IDENTITY')
+  t.is(await codeOfAsync(publish(client, { path: 'a', text: '' })), 'NO_IDENTITY')
+})
