@@ -98,7 +98,7 @@ export const OPTIONS = {
     default: 10_000,
     placeholder: 'MS',
   }),
-  publishPatienceMs: whole(100, 600_000, {
+  publishPatienceMs: whole(100, 60_000, {
     help: 'How long publish waits for holders while nothing moves, in milliseconds.',
     default: 10_000,
     placeholder: 'MS',

@@ -60,7 +60,7 @@ export type Route = RouteWords &
 
 /** A caller that waits longer should ask again. */
 const TIMEOUT_MS_MAX = 60_000
-const PATIENCE_MS_MAX = 600_000
+const PATIENCE_MS_MAX = 60_000
 /** A large space on a slow network. */
 const EXPORT_TIMEOUT_MS_MAX = 24 * 3600_000
 /** Without a word about it, an export has as long as this many look-ups. */
