@@ -31,8 +31,8 @@ export interface MeekLimits extends TreeLimits {
   readonly iterationsMax: number
 }
 
-/** 2^20 nodes take 300 MB, 2^31 steps about 20 seconds. */
-const LIMITS: MeekLimits = { iterationsMax: 1000, nodesMax: 1 << 20, stepsMax: 2 ** 31 }
+/** 2^20 nodes take 100 MB; 2^28 steps take a few seconds, with weights of many digits half a minute. */
+const LIMITS: MeekLimits = { iterationsMax: 1000, nodesMax: 1 << 20, stepsMax: 2 ** 28 }
 
 /** Counts a poll by Meek's method. Throws TOO_LARGE at the limits of its tree. */
 export function countMeek(poll: Poll, limits: MeekLimits = LIMITS): Transcript {

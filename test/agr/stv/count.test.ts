@@ -74,6 +74,18 @@ test('count - "re-open nominations" wins by clones, and its seats stay vacant', 
   }
 })
 
+test('count - "re-open nominations" left alone takes all vacant seats, without clones', (t) => {
+  const names = ['A', 'RON']
+  for (const rule of RULE_IDS) {
+    const transcript = count(
+      pollFrom({ rule, seats: 4, names, ron: 1, ballots: ballotsOf(names, '9 A', '1 RON') }),
+    )
+    t.alike(transcript.elected, [1], rule)
+    t.is(transcript.reopened, 3)
+    t.alike(transcript.candidates, names)
+  }
+})
+
 test('count - a tie goes to KEEP, and so does a poll without ballots', (t) => {
   const names = ['KEEP', 'DELETE']
   for (const rule of RULE_IDS) {

@@ -9,6 +9,7 @@ import {
   rankingOf,
 } from '../../../src/agr/stv/rankings.ts'
 import { codeOf } from '../../../src/base/errors.ts'
+import { randomFrom } from './fixture.ts'
 
 test('rankings - unknown, withdrawn and repeated candidates are dropped and the gaps close', (t) => {
   const rankings = normalise([{ weight: 2, ranking: [7, 3, -1, 1, 3, 0.5, 0, Number.NaN, 2] }], 4, [1, 9])
@@ -70,6 +71,17 @@ test('rankings - most equal ballots share a row, also past the first size of the
   const different = new Set(ballots.map(({ ranking }) => [...new Set(ranking)].join())).size
   const { count } = normalise(new Set(ballots), 10)
   t.ok(count >= different && count <= different * 1.01, `${count} rows for ${different} different ballots`)
+})
+
+test('rankings - different ballots of one hash stay apart', (t) => {
+  const random = randomFrom(3)
+  // 250,000 hashes of 32 bits: some seven pairs are equal
+  const ballots = Array.from({ length: 250_000 }, () => ({
+    weight: 1,
+    ranking: Array.from({ length: 6 }, () => Math.floor(random() * CANDIDATES_MAX)),
+  }))
+  const different = new Set(ballots.map(({ ranking }) => [...new Set(ranking)].join())).size
+  t.ok(normalise(ballots, CANDIDATES_MAX).count >= different)
 })
 
 test('rankings - hostile: weights and sizes beyond the bounds are refused', (t) => {
