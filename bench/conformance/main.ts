@@ -45,7 +45,14 @@ async function main(args: string[]): Promise<number> {
   const { data, json } = parsed.values
   if (data === undefined || !existsSync(data)) return misused('--data names no folder')
 
-  const report = await (await load())(data)
+  let report: ConformanceReport
+  try {
+    report = await (await load())(data)
+  } catch (error) {
+    // a folder without the suite's files, or a suite that is not there
+    console.error(`conformance: ${(error as Error).message.split('\n')[0]}`)
+    return 1
+  }
   if (json) console.log(JSON.stringify({ suite: name, ...report }))
   else print(report)
   return report.differences.length > 0 ? 6 : 0

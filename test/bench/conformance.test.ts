@@ -144,6 +144,9 @@ test('conformance - the command exits with 0, with 6 where something differs, wi
   t.is(other.status, 6)
   t.is((JSON.parse(other.stdout) as { differences: string[] }).differences.length, 1)
   t.is(runMain('elections').status, 64)
+  const empty = runMain('--data', join(good, 'elections'), 'elections')
+  t.is(empty.status, 1)
+  t.is(empty.stderr.trim().split('\n').length, 1, empty.stderr)
 })
 
 function runMain(...args: string[]): { status: number | null; stdout: string; stderr: string } {
