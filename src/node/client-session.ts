@@ -8,27 +8,14 @@
  */
 import { decode, encode } from '../base/codec.ts'
 import { deviceVerify } from '../base/crypto.ts'
-import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
-import { equalBytes } from '../base/hash.ts'
-import { CHECKPOINT, checkpoint } from '../content/statement.ts'
-import {
-  EARN_REFUSALS,
-  earnDigest,
-  encodeMessage,
-  headerDigest,
-  helloDigest,
-  NO_SIGNATURE,
-  type Peer,
-  type SessionEnv,
-  signStatement,
-  verifyStatement,
-  WIRE_CODES,
-} from './peer.ts'
+import { asSheafError, SheafError } from '../base/errors.ts'
+import { formEarn, formHello } from './earning.ts'
+import { EARN_REFUSALS, encodeMessage, headerDigest, type Peer, type SessionEnv, WIRE_CODES } from './peer.ts'
 import { type Query, query as queryCodec, weightOf } from './queries.ts'
 import { headerEntries } from './reply.ts'
 import { suspend, type Task } from './task.ts'
+import { Thanks } from './thanks.ts'
 import type { Timer } from './timers.ts'
-import { extended, type Flow, START } from './transcript.ts'
 import {
   challenge as challengeCodec,
   type Deliver,
@@ -36,21 +23,13 @@ import {
   header as headerCodec,
   type Item,
   type Listing,
-  MESSAGE_NAMES,
   type MessageName,
   PROTOCOL_VERSION,
   refuse as refuseCodec,
   result as resultCodec,
-  welcome as welcomeCodec,
 } from './wire.ts'
 import { ALGORITHMS, type Ends, workSeed } from './work.ts'
 
-/** Results after which the next thank goes out: within the 256 that a checkpoint may cover. */
-const THANK_AFTER = 128
-/** A busy session is certified at least this often. */
-const THANK_EVERY_MS = 1_000
-/** A server that was thanked has this long to welcome. */
-const WELCOME_WITHIN_MS = 5_000
 /** Effort that is paid for one query at most: about ten seconds of one core. */
 const BUDGET = 8_000_000
 /** Queries whose answer came too late: what still arrives for them is no fault. */
@@ -84,27 +63,19 @@ export class ClientSession {
   #hello: Uint8Array = NOTHING
   #hellosOut = 0
   #nextAsk = 0
-  /** The transcript before the last earn, for the case that it is not accepted. */
-  #beforeEarn: Flow = START
   #allowance = 0
   #used = 0
   /** Waiting for the session or the window, then on their way. */
   #queue: Pending[] = []
   readonly #asked = new Map<number, Pending>()
   readonly #abandoned = new Set<number>()
-  #fromClient: Flow = START
-  #fromServer: Flow = START
-  #results = 0
-  #unthanked = 0
-  #thankTimer: Timer | undefined
-  #thanked: { id: Uint8Array; sentMs: number; fromClient: Flow; fromServer: Flow; timer: Timer } | undefined
-  #thanksDue = false
+  readonly #thanks: Thanks
   acceptsStores = false
-  welcomes = 0
 
   constructor(env: SessionEnv, peer: Peer) {
     this.#env = env
     this.#peer = peer
+    this.#thanks = new Thanks(env, peer, () => this.#notWelcomed())
   }
 
   get isOpen(): boolean {
@@ -176,14 +147,13 @@ export class ClientSession {
 
   /** The connection ended. */
   end(): void {
-    this.#thankTimer?.cancel()
-    this.#thanked?.timer.cancel()
+    this.#thanks.end()
     this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
   }
 
   /** Certifies what came so far, as a session does before it closes. */
   close(): void {
-    if (this.#unthanked > 0) this.#thank()
+    if (this.#thanks.areOwed) this.#thanks.thank()
   }
 
   #pump(): void {
@@ -196,12 +166,13 @@ export class ClientSession {
       if (this.#used + next.weight > this.#allowance) break
       this.#queue.shift()
       this.#used += next.weight
-      this.#begin(next)
+      next.sentMs = this.#env.nowMs()
+      this.#asked.set(next.ask, next)
       this.#say('ask', encodeMessage('ask', { ask: next.ask, query: next.bytes }))
     }
-    if (this.#queue.length === 0 || this.#thanked !== undefined) return
+    if (this.#queue.length === 0 || this.#thanks.areUnderWay) return
     // The window is used up: thanks bring a new one; where there is nothing to thank for, earn again.
-    if (this.#unthanked > 0) this.#thank()
+    if (this.#thanks.areOwed) this.#thanks.thank()
     else if (this.#asked.size === 0) {
       this.#state = 'idle'
       this.#greet()
@@ -210,15 +181,7 @@ export class ClientSession {
 
   #greet(): void {
     this.#state = 'greeting'
-    const hello = {
-      versions: [PROTOCOL_VERSION],
-      algorithms: [...ALGORITHMS],
-      time: this.#env.nowMs(),
-      certificate: this.#env.certificate,
-      signature: NO_SIGNATURE,
-    }
-    const signature = this.#env.device.sign(helloDigest(hello, this.#ends))
-    this.#hello = encodeMessage('hello', { ...hello, signature })
+    this.#hello = formHello(this.#env, this.#ends)
     this.#hellosOut += 1
     this.#env.send(this.#peer, 'hello', this.#hello)
   }
@@ -255,43 +218,22 @@ export class ClientSession {
         return this.#pump()
       }
       this.#queue.splice(this.#queue.indexOf(first), 1)
-      const bytes = encode(challengeCodec, challenge)
-      const parts = { hello: this.#hello, challenge: bytes, query: first.bytes, bid }
-      const signature = this.#env.device.sign(earnDigest(parts, this.#ends))
+      const { ask, bytes: query } = first
+      const earn = formEarn(this.#env, this.#ends, { hello: this.#hello, challenge, bid, proofs, ask, query })
       this.#state = 'earned'
-      this.#beforeEarn = this.#fromClient
-      this.#begin(first)
-      this.#say(
-        'earn',
-        encodeMessage('earn', {
-          hello: this.#hello,
-          challenge,
-          bid,
-          proofs,
-          signature,
-          ask: first.ask,
-          query: first.bytes,
-        }),
-      )
+      first.sentMs = this.#env.nowMs()
+      this.#asked.set(ask, first)
+      this.#say('earn', earn)
     })
   }
 
-  #begin(pending: Pending): void {
-    pending.sentMs = this.#env.nowMs()
-    this.#asked.set(pending.ask, pending)
-  }
-
   #header(message: Uint8Array): void {
-    this.#hear('header', message)
+    this.#thanks.heard('header', message)
     const header = decode(headerCodec, message)
     const pending = this.#asked.get(header.ask)
     if (pending === undefined) return this.#refuseUnasked(header.ask)
-    const digest = headerDigest(
-      this.#peer.session,
-      this.#env.network,
-      pending.bytes,
-      encode(headerEntries, header.entries),
-    )
+    const entries = encode(headerEntries, header.entries)
+    const digest = headerDigest(this.#peer.session, this.#env.network, pending.bytes, entries)
     if (!deviceVerify(header.signature, digest, this.#peer.device)) {
       throw new SheafError('BAD_SIGNATURE', 'a header that the server did not sign')
     }
@@ -299,7 +241,7 @@ export class ClientSession {
   }
 
   #result(message: Uint8Array): void {
-    this.#hear('result', message)
+    this.#thanks.heard('result', message)
     const { ask, last, listing, items } = decode(resultCodec, message)
     const pending = this.#asked.get(ask)
     if (pending === undefined) return this.#refuseUnasked(ask)
@@ -307,8 +249,7 @@ export class ClientSession {
     pending.bytesIn += message.byteLength
     const found = items.reduce((count, { answer }) => count + (answer.type === 'found' ? 1 : 0), 0)
     pending.results += found
-    this.#results += found
-    this.#unthanked += Math.max(1, found)
+    this.#thanks.owe(found)
     if (found > 0 && mustBeCertified(pending.asked) && pending.header === undefined) {
       throw new SheafError('WRONG_QUERY', 'answers that were to be certified first, and were not')
     }
@@ -350,88 +291,30 @@ export class ClientSession {
   }
 
   #considerThanks(): void {
-    if (this.#unthanked === 0) return
-    if (this.#state === 'earned' && this.#asked.size === 0) return this.#thank()
-    const isDue = this.#unthanked >= THANK_AFTER || this.#asked.size === 0 || this.#used * 2 > this.#allowance
-    if (isDue) return this.#thank()
-    this.#thankTimer ??= this.#env.timers.at(this.#env.nowMs() + THANK_EVERY_MS, () => this.#thank())
-  }
-
-  #thank(): void {
-    if (this.#peer.isGone) return
-    if (this.#thanked !== undefined) {
-      this.#thanksDue = true
-      return
-    }
-    this.#thankTimer?.cancel()
-    this.#thankTimer = undefined
-    this.#thanksDue = false
-    this.#unthanked = 0
-    const fromClient = this.#fromClient
-    const fromServer = this.#fromServer
-    const record = signStatement(
-      this.#env,
-      CHECKPOINT,
-      encode(checkpoint, {
-        incarnation: this.#env.incarnation,
-        session: this.#peer.session,
-        peer: this.#peer.device,
-        results: this.#results,
-        fromClient,
-        fromServer,
-        over: undefined,
-      }),
-    )
-    const sentMs = this.#env.nowMs()
-    const timer = this.#env.timers.at(sentMs + WELCOME_WITHIN_MS, () => this.#notWelcomed())
-    this.#thanked = { id: record.id, sentMs, fromClient, fromServer, timer }
-    this.#env.send(
-      this.#peer,
-      'thank',
-      encodeMessage('thank', { checkpoint: record.bytes, claim: this.#env.claim() }),
+    this.#thanks.consider(
+      this.#asked.size === 0 || (this.#state === 'open' && this.#used * 2 > this.#allowance),
     )
   }
 
   #welcome(message: Uint8Array): void {
-    const welcome = decode(welcomeCodec, message)
-    const thanked = this.#thanked
-    if (thanked === undefined) throw new SheafError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
-    const record = verifyStatement(welcome.checkpoint, this.#env.network)
-    if (record.kind !== CHECKPOINT || !equalBytes(record.signer, this.#peer.device)) {
-      throw new SheafError('BAD_SIGNATURE', 'a welcome that is no checkpoint of the server')
-    }
-    const said = decode(checkpoint, record.body)
-    const agrees =
-      equalBytes(said.session, this.#peer.session) &&
-      equalBytes(said.peer, this.#env.device.publicKey) &&
-      said.over !== undefined &&
-      equalBytes(said.over, thanked.id) &&
-      equalBytes(said.fromServer.hash, thanked.fromServer.hash) &&
-      equalBytes(said.fromClient.hash, thanked.fromClient.hash)
-    if (!agrees) throw new SheafError('WRONG_SESSION', 'a welcome over something else than our thanks')
-    thanked.timer.cancel()
-    this.#thanked = undefined
-    this.welcomes += 1
-    this.#env.evidence.observe(this.#peer.device, { type: 'welcomed' }, this.#env.nowMs())
+    const welcome = this.#thanks.welcome(message)
     this.acceptsStores = welcome.acceptsStores
     this.#allowance = welcome.allowance
     this.#state = 'open'
     if (welcome.claim !== undefined) this.#env.learnClaim(this.#peer, welcome.claim)
     this.#env.learnPeers(welcome.peers)
-    if (this.#thanksDue) this.#thank()
+    this.#thanks.followUp()
     this.#pump()
   }
 
   #notWelcomed(): void {
-    this.#thanked = undefined
-    this.#env.evidence.observe(this.#peer.device, { type: 'not welcomed' }, this.#env.nowMs())
     this.#state = 'idle'
     this.#pump()
   }
 
   #refused(message: Uint8Array): void {
     const { ask, code, detail } = decode(refuseCodec, message)
-    const error = new SheafError(errorCode(code), `refused: ${detail}`)
+    const error = new SheafError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
     const pending = ask === undefined ? undefined : this.#asked.get(ask)
     this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
     if (this.#state === 'greeting' || this.#state === 'solving') {
@@ -441,7 +324,7 @@ export class ClientSession {
     if (this.#state === 'earned' && pending !== undefined && EARN_REFUSALS.has(error.code)) {
       // The earn was not accepted, so it is not on the transcript; once more, within the deadline.
       this.#state = 'idle'
-      this.#fromClient = this.#beforeEarn
+      this.#thanks.takeBackEarn()
       this.#asked.delete(pending.ask)
       if (error.code === 'EXPIRED') this.#queue.unshift(pending)
       else {
@@ -451,11 +334,11 @@ export class ClientSession {
       return this.#pump()
     }
     if (ask === undefined) return this.#failAll(error)
-    this.#hear('refuse', message)
+    this.#thanks.heard('refuse', message)
     if (pending === undefined) return this.#refuseUnasked(ask)
     this.#asked.delete(ask)
     pending.deadline.cancel()
-    this.#unthanked += 1
+    this.#thanks.owe(0)
     pending.resume({ error })
     this.#considerThanks()
     this.#pump()
@@ -493,12 +376,8 @@ export class ClientSession {
   }
 
   #say(name: MessageName, message: Uint8Array): void {
-    this.#fromClient = extended(this.#fromClient, MESSAGE_NAMES.indexOf(name), message)
+    this.#thanks.said(name, message)
     this.#env.send(this.#peer, name, message)
-  }
-
-  #hear(name: MessageName, message: Uint8Array): void {
-    this.#fromServer = extended(this.#fromServer, MESSAGE_NAMES.indexOf(name), message)
   }
 
   get #ends(): Ends {
@@ -513,10 +392,6 @@ export class ClientSession {
 
 function mustBeCertified(asked: Query): boolean {
   return (asked.type === 'blocks' || asked.type === 'tips') && asked.certify
-}
-
-function errorCode(number: number): ErrorCode {
-  return WIRE_CODES[number] ?? 'INTERNAL'
 }
 
 const NOTHING = new Uint8Array(0)

@@ -33,7 +33,7 @@ export class Desk {
       case 'get':
         return yield* this.#reader.get(command.target, command.untilMs)
       case 'fetch':
-        return yield* this.#reader.fetch(command.ids, command.untilMs)
+        return yield* this.#reader.obtain(command.ids, command.untilMs)
       case 'log':
         return yield* this.#reader.log(command.page, command.untilMs)
       case 'where':

@@ -19,8 +19,8 @@ import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
 import type { ReplaySet } from './replay.ts'
 import type { Timers } from './timers.ts'
-import { type Hello, hello as helloCodec, MESSAGES, type MessageName, type MessageOf } from './wire.ts'
-import type { Ends, EpochKeys } from './work.ts'
+import { MESSAGES, type MessageName, type MessageOf } from './wire.ts'
+import type { EpochKeys } from './work.ts'
 
 export interface Peer {
   /** Number of the connection; the same device may come back under another. */
@@ -110,32 +110,6 @@ export function encodeMessage<N extends MessageName>(name: N, message: MessageOf
 
 export function wireCodeOf(code: ErrorCode): number {
   return Math.max(0, WIRE_CODES.indexOf(code))
-}
-
-/** What the client signs in its hello; relayed into another handshake it does not verify. */
-export function helloDigest(hello: Hello, ends: Ends): Uint8Array {
-  const fields = encode(helloCodec, { ...hello, signature: NO_SIGNATURE })
-  return domainHash('sheaf/1 hello', ends.network.id, ends.session, ends.client, ends.server, fields)
-}
-
-/** What the client signs in its earn: everything so far, the query and the bid. */
-export function earnDigest(
-  parts: { hello: Uint8Array; challenge: Uint8Array; query: Uint8Array; bid: number },
-  ends: Ends,
-): Uint8Array {
-  const bid = Buffer.alloc(6)
-  bid.writeUIntLE(parts.bid, 0, 6)
-  return domainHash(
-    'sheaf/1 earn',
-    ends.network.id,
-    ends.session,
-    ends.client,
-    ends.server,
-    sha256(parts.hello),
-    parts.challenge,
-    sha256(parts.query),
-    bid,
-  )
 }
 
 /** What the server signs before it sends: these bytes for this query, in this session. */

@@ -40,7 +40,7 @@ export class Reader {
   }
 
   /** Gets blocks onto our shelf; those that are here already are left alone. */
-  *fetch(ids: Uint8Array[], untilMs: number): Task<FetchSummary> {
+  *obtain(ids: Uint8Array[], untilMs: number): Task<FetchSummary> {
     const here = yield* this.#node.store.meta(ids)
     const wanted = ids.filter((_, i) => here[i] === undefined).map((id) => ({ id }))
     let bytes = 0

@@ -12,11 +12,10 @@ import { deviceVerify } from '../base/crypto.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
+import { earnDigest, helloDigest } from './earning.ts'
 import {
   EARN_REFUSALS,
-  earnDigest,
   encodeMessage,
-  helloDigest,
   type Peer,
   type SessionEnv,
   signStatement,

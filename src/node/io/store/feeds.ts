@@ -6,19 +6,13 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Corestore from 'corestore'
 import type Hypercore from 'hypercore'
-import { SegmentCache } from './segment-cache.ts'
+import { type Position, SegmentCache } from './segment-cache.ts'
 
 /** Under this key a feed keeps its own name: Corestore finds a name's core, but not a core's name. */
 const NAME_KEY = 'sheaf/name'
 
 /** Few enough that several threads of the pool take part, many enough that the price of a call is spread. */
 const READS_PER_CALL = 16
-
-/** A segment of a feed. */
-export interface Position {
-  name: string
-  segment: number
-}
 
 /** What the pinned Hypercore keeps to itself: several blocks by one read. */
 interface CoreInternals {

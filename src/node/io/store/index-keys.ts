@@ -188,3 +188,8 @@ export function startingWith(prefix: Buffer): KeyRange {
   end[last]!++
   return { gte: prefix, lt: end.subarray(0, last + 1) }
 }
+
+/** What the interface shows of an indexed block. */
+export function metaOf({ id, locator, kind, timeMs, length }: IndexedBlock): BlockMeta {
+  return { id, locator, kind, timeMs, length }
+}

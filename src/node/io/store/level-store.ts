@@ -29,13 +29,14 @@ import {
 import { BlockIndex, type IndexBatch } from './block-index.ts'
 import { type Disk, realDisk } from './disk.ts'
 import { diskError } from './disk-error.ts'
-import { Feeds, type Position } from './feeds.ts'
-import type { IndexedBlock } from './index-keys.ts'
+import { Feeds } from './feeds.ts'
+import { type IndexedBlock, metaOf } from './index-keys.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { LogSync } from './log-sync.ts'
 import { openIndex } from './migrate.ts'
 import { catchUp, rebuild } from './reindex.ts'
 import { packSegments } from './segment.ts'
+import type { Position } from './segment-cache.ts'
 import { SpaceGuard } from './space-guard.ts'
 import { type Write, WriteQueue } from './write-queue.ts'
 
@@ -75,8 +76,7 @@ export async function openStore(options: StoreOptions): Promise<LevelStore> {
   const undo: (() => unknown)[] = options.lock ? [] : [() => lock.release()]
   try {
     const directories = { feeds: join(home, 'feeds'), index: join(home, 'index') }
-    for (const directory of Object.values(directories))
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+    for (const made of Object.values(directories)) await mkdir(made, { recursive: true, mode: 0o700 })
     const level = await openIndex(home, { repair: options.repair ?? false })
     undo.push(() => level.close())
     const feeds = await Feeds.open(directories.feeds, cacheBytesMax)
@@ -356,10 +356,7 @@ export class LevelStore implements Store {
     try {
       await change()
     } catch (error) {
-      this.#failure ??= diskError(
-        error,
-        'a write failed, and the store takes no more until it is opened anew',
-      )
+      this.#failure ??= diskError(error, WRITE_FAILED)
       throw this.#failure
     }
   }
@@ -395,11 +392,8 @@ export class LevelStore implements Store {
 }
 
 const NOTHING = new Uint8Array(0)
+const WRITE_FAILED = 'a write failed, and the store takes no more until it is opened anew'
 /** A position in one number: feeds are told apart by what lies above 32 bits. */
 const SEGMENTS_MAX = 2 ** 32
 
 const placeOf = ({ feed, segment }: IndexedBlock): number => feed * SEGMENTS_MAX + segment
-
-function metaOf({ id, locator, kind, timeMs, length }: IndexedBlock): BlockMeta {
-  return { id, locator, kind, timeMs, length }
-}

@@ -1,5 +1,10 @@
 /** The segments that were read or written last, bounded in bytes. */
-import type { Position } from './feeds.ts'
+
+/** A segment of a feed. */
+export interface Position {
+  name: string
+  segment: number
+}
 
 export class SegmentCache {
   readonly #bytesMax: number
