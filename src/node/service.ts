@@ -230,7 +230,11 @@ export class Service {
     else {
       const wasOpen = connection.client.isOpen
       connection.client.receive(name, message)
-      if (!wasOpen && connection.client.isOpen) this.#outbox.pump()
+      if (!wasOpen && connection.client.isOpen) {
+        const { acceptsStores } = connection.client
+        this.#node.emit({ type: 'opened', device: connection.device, acceptsStores })
+        this.#outbox.pump()
+      }
     }
   }
 
