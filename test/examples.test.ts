@@ -1,0 +1,106 @@
+// timeout: 180s
+/** The pages of the manual as they stand: what they tell a reader to type is typed here. */
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'brittle'
+import { ControlClient } from '../src/node/io/control/client.ts'
+import { pathsOf } from '../src/node/io/paths.ts'
+import { tempHome } from './helpers/home.ts'
+import { network } from './helpers/network.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const MAIN = join(ROOT, 'src/cli/main.ts')
+const MEET_WITHIN_MS = 60_000
+/** The two that the page is about. */
+const PEOPLE = ['ann', 'ben']
+
+test('examples - the first steps lead from nothing to reading each other', async (t) => {
+  const page = readFileSync(join(ROOT, 'examples/first-steps.md'), 'utf8')
+  const lines = [...page.matchAll(/^```sh\n(.*?)^```$/gms)]
+    .flatMap(([, block]) => block!.trim().split('\n'))
+    .filter((line) => line.startsWith('sheaf --home '))
+  t.ok(lines.length > 15)
+
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  const { bootstrap, close } = await network()
+  t.teardown(close)
+  const run = async (line: string) => sheaf(folder, wordsOf(line))
+  t.teardown(
+    async () => {
+      for (const person of PEOPLE)
+        if (existsSync(socketOf(folder, person))) await run(`sheaf --home ${person} stop`)
+    },
+    { order: -1 },
+  )
+
+  const ids = new Map<string, string>()
+  const printed = new Map<string, string>()
+  for (const line of lines) {
+    const [, person] = /--home (\S+)/.exec(line)!
+    const typed = line
+      .replace('127.0.0.1:49790', bootstrap.map(({ host, port }) => `${host}:${port}`).join(','))
+      .replace(/@(ANN|BEN)/, (_, name: string) => `@${ids.get(name.toLowerCase())}`)
+    if (/ (peers|publish) ?/.test(line)) await met(folder, person!)
+    const { status, out, err } = await run(typed)
+    t.is(status, 0, status === 0 ? line : `${line}: ${out}${err}`)
+    printed.set(line, out)
+    if (line.endsWith('status --quiet')) ids.set(person!, out.trim())
+  }
+
+  const wiki = join(ROOT, 'examples/wiki')
+  t.is(
+    printed.get('sheaf --home ben get @ANN/garden/pond'),
+    readFileSync(join(wiki, 'garden/pond.md'), 'utf8'),
+  )
+  t.is(printed.get('sheaf --home ann get @BEN/notes/first-steps'), page)
+  for (const file of markdownIn(wiki)) {
+    const exported = readFileSync(join(folder, 'ann-pages', file))
+    t.ok(exported.equals(readFileSync(join(wiki, file))), `${file} comes out byte for byte`)
+  }
+})
+
+/** Waits until this node knows a peer that is connected now. */
+async function met(folder: string, person: string): Promise<void> {
+  const client = new ControlClient({ socketPath: socketOf(folder, person), deadlineMs: MEET_WITHIN_MS })
+  let connected = 0
+  for await (const event of client.stream('/v1/events') as AsyncIterable<{ type: string }>) {
+    if (event.type === 'disconnected') connected -= 1
+    if (event.type === 'introduced') connected += 1
+    const { peersAcceptingStores } = await client.ask<{ peersAcceptingStores: number }>('/v1/status')
+    if (connected > 0 && peersAcceptingStores > 0) return
+  }
+}
+
+function socketOf(folder: string, person: string): string {
+  return pathsOf(person, {}, folder).socket
+}
+
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!).slice(1)
+}
+
+function sheaf(cwd: string, args: string[]): Promise<{ status: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text
+    })
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status, out, err }))
+  })
+}
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+}
