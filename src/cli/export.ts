@@ -127,8 +127,8 @@ async function conclude(
     })
   }
   if (differs > 0) {
-    const files = differs === 1 ? '1 file says' : `${differs} files say`
-    throw new SheafError('ALREADY_EXISTS', `${files} something else and were left alone`, {
+    const files = differs === 1 ? '1 file that differs was' : `${differs} files that differ were`
+    throw new SheafError('ALREADY_EXISTS', `${files} left alone`, {
       hint: 'add --force to overwrite them, or export into an empty folder',
     })
   }
