@@ -126,6 +126,7 @@ export {
   saveIdentity,
 } from './node/io/identity/identity.ts'
 export { type Paths, pathsOf } from './node/io/paths.ts'
+export { type NodeOptions, type RunningNode, runNode } from './node/io/run-node.ts'
 
 // Stores.
 
@@ -135,6 +136,7 @@ export type { BlockMeta, Describe, Feed, Note, NoteTable, Store, StoredBlock, Us
 
 // The node without its I/O, for whoever brings another link, store or clock.
 
+export { type Checked, type CheckRequest, checkItems } from './node/checking.ts'
 export type { Identity, NodeEvent } from './node/node.ts'
 export { perform } from './node/perform.ts'
 export { quotaPolicy, type RetentionPolicy, type Verdict } from './node/retention.ts'
