@@ -298,6 +298,7 @@ export class ClientSession {
 
   #welcome(message: Uint8Array): void {
     const welcome = this.#thanks.welcome(message)
+    if (welcome === undefined) return
     this.acceptsStores = welcome.acceptsStores
     this.#allowance = welcome.allowance
     this.#state = 'open'
@@ -308,6 +309,7 @@ export class ClientSession {
   }
 
   #notWelcomed(): void {
+    if (this.#state === 'greeting' || this.#state === 'solving') return
     this.#state = 'idle'
     this.#pump()
   }
@@ -355,9 +357,11 @@ export class ClientSession {
       }
     }
     this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
-    const isStuck = this.#state === 'greeting' || (this.#state === 'earned' && this.#asked.size === 0)
-    if (isStuck) this.#state = 'idle'
+    // A hello may still be answered, for those that wait longer; an earned query that is given up leaves no session.
+    const isOver = this.#state === 'greeting' ? this.#queue.length === 0 : this.#state === 'earned'
+    if (isOver && this.#asked.size === 0) this.#state = 'idle'
     pending.resume({ error: new SheafError('TIMEOUT', 'no answer within the deadline') })
+    this.#pump()
   }
 
   #refuseUnasked(ask: number): void {

@@ -21,6 +21,9 @@ import {
 /** Pieces above this come after a signed header, whoever asks. */
 const CERTIFY_ABOVE_BYTES = 32_768
 
+/** Items of one message: with those before it they stay within the 256 results that a checkpoint may cover. */
+const RESULT_ITEMS_MAX = 128
+
 interface Out {
   send(name: MessageName, message: Uint8Array): void
   refuse(error: SheafError): void
@@ -51,7 +54,8 @@ export class Reply {
   add(index: number, answer: Answer): void {
     const item = { index, answer }
     const bytes = encodedBytes(itemCodec, item)
-    if (this.#bytes > 0 && this.#bytes + bytes > RESULT_BYTES) this.flush()
+    const isFull = this.#bytes + bytes > RESULT_BYTES || this.#items.length === RESULT_ITEMS_MAX
+    if (this.#bytes > 0 && isFull) this.flush()
     this.#items.push(item)
     this.#bytes += bytes
     if (answer.type === 'found') this.#results += 1

@@ -1,6 +1,6 @@
 /**
  * The client's certification of a session: the transcript as the client knows it, the
- * thanks that fix it, and the welcomes that answer them. One thank is under way at a time.
+ * thanks that fix it, and the welcomes that answer them, in the order of the thanks.
  */
 import { decode, encode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
@@ -11,12 +11,23 @@ import type { Timer } from './timers.ts'
 import { extended, type Flow, START } from './transcript.ts'
 import { MESSAGE_NAMES, type MessageName, type Welcome, welcome as welcomeCodec } from './wire.ts'
 
-/** Results after which the next thank goes out: within the 256 that a checkpoint may cover. */
+/** Results after which the next thank goes out: with one more message (RESULT_ITEMS_MAX) within the 256 that a checkpoint may cover. */
 const THANK_AFTER = 128
 /** A busy session is certified at least this often. */
 const THANK_EVERY_MS = 1_000
 /** A server that was thanked has this long to welcome. */
 const WELCOME_WITHIN_MS = 5_000
+/** Thanks without their welcome yet; a further one waits. A fast server has two or three of them under way. */
+const UNDER_WAY_MAX = 16
+
+/** A thank on its way. A late one is noted as not welcomed; should its welcome come, it changes nothing. */
+interface Thanked {
+  id: Uint8Array
+  fromClient: Flow
+  fromServer: Flow
+  timer: Timer
+  isLate: boolean
+}
 
 export class Thanks {
   readonly #env: SessionEnv
@@ -30,7 +41,7 @@ export class Thanks {
   #unthanked = 0
   #isDue = false
   #busyTimer: Timer | undefined
-  #underWay: { id: Uint8Array; fromClient: Flow; fromServer: Flow; timer: Timer } | undefined
+  readonly #underWay: Thanked[] = []
 
   constructor(env: SessionEnv, peer: Peer, onUnwelcome: () => void) {
     this.#env = env
@@ -44,7 +55,7 @@ export class Thanks {
   }
 
   get areUnderWay(): boolean {
-    return this.#underWay !== undefined
+    return this.#underWay.some(({ isLate }) => !isLate)
   }
 
   said(name: MessageName, message: Uint8Array): void {
@@ -76,7 +87,8 @@ export class Thanks {
 
   thank(): void {
     if (this.#peer.isGone) return
-    if (this.#underWay !== undefined) {
+    if (this.#underWay[0]?.isLate && this.#underWay.length === UNDER_WAY_MAX) this.#underWay.shift()
+    if (this.#underWay.length === UNDER_WAY_MAX) {
       this.#isDue = true
       return
     }
@@ -99,16 +111,17 @@ export class Thanks {
         over: undefined,
       }),
     )
-    const timer = this.#env.timers.at(this.#env.nowMs() + WELCOME_WITHIN_MS, () => this.#notWelcomed())
-    this.#underWay = { id: record.id, fromClient, fromServer, timer }
+    const timer = this.#env.timers.at(this.#env.nowMs() + WELCOME_WITHIN_MS, () => this.#notWelcomed(thanked))
+    const thanked: Thanked = { id: record.id, fromClient, fromServer, timer, isLate: false }
+    this.#underWay.push(thanked)
     const message = encodeMessage('thank', { checkpoint: record.bytes, claim: this.#env.claim() })
     this.#env.send(this.#peer, 'thank', message)
   }
 
-  /** The welcome in `message`, checked against our thanks. Throws UNEXPECTED_MESSAGE, BAD_SIGNATURE, WRONG_SESSION. */
-  welcome(message: Uint8Array): Welcome {
+  /** The welcome in `message`, checked against the first of our thanks; undefined where it came too late. Throws UNEXPECTED_MESSAGE, BAD_SIGNATURE, WRONG_SESSION. */
+  welcome(message: Uint8Array): Welcome | undefined {
     const welcome = decode(welcomeCodec, message)
-    const thanked = this.#underWay
+    const thanked = this.#underWay[0]
     if (thanked === undefined) {
       throw new SheafError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
     }
@@ -125,24 +138,25 @@ export class Thanks {
       equalBytes(said.fromServer.hash, thanked.fromServer.hash) &&
       equalBytes(said.fromClient.hash, thanked.fromClient.hash)
     if (!agrees) throw new SheafError('WRONG_SESSION', 'a welcome over something else than our thanks')
+    this.#underWay.shift()
+    if (thanked.isLate) return undefined
     thanked.timer.cancel()
-    this.#underWay = undefined
     this.#env.evidence.observe(this.#peer.device, { type: 'welcomed' }, this.#env.nowMs())
     return welcome
   }
 
-  /** Sends the thank that came due while another was under way. */
+  /** Sends the thank that came due while too many were under way. */
   followUp(): void {
     if (this.#isDue) this.thank()
   }
 
   end(): void {
     this.#busyTimer?.cancel()
-    this.#underWay?.timer.cancel()
+    for (const { timer } of this.#underWay) timer.cancel()
   }
 
-  #notWelcomed(): void {
-    this.#underWay = undefined
+  #notWelcomed(thanked: Thanked): void {
+    thanked.isLate = true
     this.#env.evidence.observe(this.#peer.device, { type: 'not welcomed' }, this.#env.nowMs())
     this.#onUnwelcome()
   }
