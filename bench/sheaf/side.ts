@@ -1,16 +1,23 @@
 /** Sheaf as a side of the benches: the same node that the daemon runs, without its control socket. */
 
 import { randomBytes } from 'node:crypto'
-import { deviceKeyPair, loadCrypto } from '../../src/base/crypto.ts'
-import { networkOf } from '../../src/base/network.ts'
-import { idFromText, idToText } from '../../src/base/text-id.ts'
+import { existsSync } from 'node:fs'
+import type * as Crypto from '../../src/base/crypto.ts'
+import type * as Networks from '../../src/base/network.ts'
+import type * as TextIds from '../../src/base/text-id.ts'
 import type { NodeApi } from '../../src/node/commands.ts'
-import { createIdentity } from '../../src/node/io/identity/create.ts'
-import { identityOf } from '../../src/node/io/identity/identity.ts'
-import { type RunningNode, runNode } from '../../src/node/io/run-node.ts'
+import type * as Creating from '../../src/node/io/identity/create.ts'
+import type * as Identities from '../../src/node/io/identity/identity.ts'
+import type * as Running from '../../src/node/io/run-node.ts'
 import type { Address, Fetcher, Holder, Page, Publisher, Side, SideOptions } from '../harness/side.ts'
 
-const NETWORK = networkOf('bench', 4)
+/** What is measured is what users run: the built library, not the source through a loader. */
+const BUILT = new URL('../../dist/', import.meta.url)
+
+function built<Module>(file: string): Promise<Module> {
+  return import(new URL(file, BUILT).href) as Promise<Module>
+}
+
 /** Pages in one publish command, as the control API sends them. */
 const PAGES = 256
 const DEADLINE_MS = 120_000
@@ -22,13 +29,14 @@ export const side: Side = {
   concurrencies: [1],
   importModes: ['batch'],
   durability: { import: 'synced', single: 'synced' },
-  missing: () => undefined,
+  missing: () => (existsSync(BUILT) ? undefined : 'Sheaf is not built: npm run build'),
   startPublisher,
   startFetcher,
   startHolder,
 }
 
 async function startPublisher(options: SideOptions): Promise<Publisher> {
+  const { idToText } = await built<typeof TextIds>('base/text-id.js')
   const { node, api } = await start(options, 'person')
   return {
     async importPages(pages) {
@@ -65,6 +73,7 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
 }
 
 async function startFetcher(options: SideOptions): Promise<Fetcher> {
+  const { idFromText } = await built<typeof TextIds>('base/text-id.js')
   const { node, api } = await start(options, 'reader')
   const get = async (id: string): Promise<string> => {
     const { text } = await api.run({
@@ -95,6 +104,7 @@ async function startFetcher(options: SideOptions): Promise<Fetcher> {
 }
 
 async function startHolder(options: SideOptions, address: Address): Promise<Holder> {
+  const { idFromText } = await built<typeof TextIds>('base/text-id.js')
   const { node, api } = await start(options, 'person')
   node.connect(idFromText(String(address.device)))
   await seen(api, 'introduced')
@@ -105,20 +115,26 @@ async function startHolder(options: SideOptions, address: Address): Promise<Hold
 async function start(
   { homeDir, bootstrap }: SideOptions,
   who: 'person' | 'reader',
-): Promise<{ node: RunningNode; api: NodeApi }> {
+): Promise<{ node: Running.RunningNode; api: NodeApi }> {
+  const { deviceKeyPair, loadCrypto } = await built<typeof Crypto>('base/crypto.js')
+  const { networkOf } = await built<typeof Networks>('base/network.js')
+  const { createIdentity } = await built<typeof Creating>('node/io/identity/create.js')
+  const { identityOf } = await built<typeof Identities>('node/io/identity/identity.js')
+  const { runNode } = await built<typeof Running>('node/io/run-node.js')
+  const network = networkOf('bench', 4)
   const crypto = loadCrypto()
   const random = (length: number): Uint8Array => randomBytes(length)
   const identity =
     who === 'reader'
       ? { author: undefined, blocks: [], device: deviceKeyPair(random(32)), incarnation: random(16) }
       : identityOf(
-          (await createIdentity({ network: NETWORK, crypto, random, nowMs: Date.now() })).secrets,
-          NETWORK,
+          (await createIdentity({ network, crypto, random, nowMs: Date.now() })).secrets,
+          network,
           crypto,
         )
   const node = await runNode({
     home: homeDir,
-    network: NETWORK,
+    network,
     crypto,
     identity,
     swarm: { bootstrap, host: '127.0.0.1', port: 0, firewalled: false, connectionsMax: 64 },
@@ -129,6 +145,7 @@ async function start(
       throw error
     },
   })
+  await node.ready
   return { node, api: node.api }
 }
 

@@ -45,7 +45,7 @@ export interface Answers {
 
 export interface Published {
   pages: { path: string; id: Uint8Array; status: 'stored' | 'unchanged' }[]
-  /** The batches to wait for, by root. Empty where nothing changed. */
+  /** The batches to wait for, by root: those just written, and those with unchanged pages that still lack holders. */
   batches: Uint8Array[]
 }
 

@@ -85,6 +85,15 @@ export class Outbox {
     this.pump()
   }
 
+  /** The batches that still lack holders and contain one of these ids. */
+  pendingWith(ids: readonly Uint8Array[]): Uint8Array[] {
+    if (ids.length === 0) return []
+    const wanted = new IdSet(ids)
+    return [...this.#pending.values()]
+      .filter(({ entries }) => entries.some(({ id }) => wanted.has(id)))
+      .map(({ root }) => root)
+  }
+
   /** The note that makes a batch durable together with its blocks, and its root. */
   form(blocks: readonly (StoredBlock & { owner?: Uint8Array })[]): { root: Uint8Array; note: Note } {
     const entries: BatchEntry[] = blocks.map(({ id, locator, length, owner }) => ({

@@ -54,13 +54,15 @@ export class Publisher {
       drafts.push({ space, path, text, parents, summary, timeMs: env.nowMs(), nonce: env.random(8) })
     }
     const sealed = compressSignMarkdown(drafts, author)
+    const unchanged = said.map(({ id }) => id)
     for (const [i, { path, id }] of sealed.entries()) {
       said.push({ path, id, status: 'stored' })
       index.list(path, drafts[i]!.text === undefined ? undefined : id)
     }
     const blocks = sealed.flatMap(blocksOf)
     if (withIndex) blocks.push(...index.form())
-    return { pages: said, batches: yield* this.#write(blocks, index) }
+    const batches = yield* this.#write(blocks, index)
+    return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
   /** Writes for good, in batches as large as one store request takes; each goes with our key and certificate. */

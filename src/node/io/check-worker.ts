@@ -2,7 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadCrypto, VerifiedSignatures } from '../../base/crypto.ts'
 import { networkOf } from '../../base/network.ts'
-import { type CheckRequest, checkItems } from '../checking.ts'
+import { checkItems } from '../checking.ts'
+import { packOutcomes, unpackRequest } from './check-wire.ts'
 
 /** What the worker is started with. */
 export interface CheckWorkerData {
@@ -11,18 +12,15 @@ export interface CheckWorkerData {
   crypto: 'native' | 'noble'
 }
 
-export interface CheckMessage {
-  number: number
-  request: CheckRequest
-}
-
 if (parentPort !== null) {
   const port = parentPort
   const data = workerData as CheckWorkerData
   const network = networkOf(data.network, data.puzzleBits)
   const signatures = new VerifiedSignatures(loadCrypto(data.crypto))
   const verify = signatures.verify.bind(signatures)
-  port.on('message', ({ number, request }: CheckMessage) => {
-    port.postMessage({ number, outcomes: checkItems(request, network, verify) })
+  port.on('message', (packed: Uint8Array) => {
+    const { number, request } = unpackRequest(packed)
+    const answer = packOutcomes(number, checkItems(request, network, verify))
+    port.postMessage(answer, [answer.buffer])
   })
 }

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads'
 import type { Network } from '../../base/network.ts'
 import type { Verify } from '../../content/record.ts'
 import { type Checked, type CheckRequest, checkItems } from '../checking.ts'
-import type { CheckMessage, CheckWorkerData } from './check-worker.ts'
+import { packRequest, unpackOutcomes } from './check-wire.ts'
+import type { CheckWorkerData } from './check-worker.ts'
 
 const FROM_SOURCE = import.meta.url.endsWith('.ts')
 const WORKER = FROM_SOURCE
@@ -19,6 +20,8 @@ const WORKER_FROM = 16
 
 export interface Checker {
   check(request: CheckRequest): Checked[] | Promise<Checked[]>
+  /** Resolves when the worker has loaded, or will not. */
+  ready: Promise<void>
   close(): Promise<void>
 }
 
@@ -30,6 +33,10 @@ export function startChecker(options: {
   const { network, crypto, verify } = options
   const waiting = new Map<number, { request: CheckRequest; resolve(outcomes: Checked[]): void }>()
   let nextNumber = 1
+  let isReady: () => void = () => {}
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve
+  })
   let worker: Worker | undefined = start()
 
   function start(): Worker {
@@ -42,7 +49,9 @@ export function startChecker(options: {
     }
     const started = new Worker(WORKER, { workerData })
     started.unref()
-    started.on('message', ({ number, outcomes }: { number: number; outcomes: Checked[] }) => {
+    started.once('online', isReady)
+    started.on('message', (packed: Uint8Array) => {
+      const { number, outcomes } = unpackOutcomes(packed)
       waiting.get(number)?.resolve(outcomes)
       waiting.delete(number)
     })
@@ -54,11 +63,13 @@ export function startChecker(options: {
   /** The worker is gone (out of memory, or closed): what it was asked, and all that follows, is checked in this thread. */
   function end(which: Worker): void {
     if (worker === which) worker = undefined
+    isReady()
     for (const { request, resolve } of waiting.values()) resolve(checkItems(request, network, verify))
     waiting.clear()
   }
 
   return {
+    ready,
     check(request) {
       if (worker === undefined || request.items.length < WORKER_FROM)
         return checkItems(request, network, verify)
@@ -66,37 +77,12 @@ export function startChecker(options: {
       return new Promise((resolve) => {
         const number = nextNumber++
         waiting.set(number, { request, resolve })
-        to.postMessage({ number, request: packed(request) } satisfies CheckMessage)
+        const packed = packRequest(number, request)
+        to.postMessage(packed, [packed.buffer])
       })
     },
     async close() {
       await worker?.terminate()
     },
-  }
-}
-
-/** The same request with its blocks copied side by side: one buffer is cloned once, views of a larger one each with all of it. */
-function packed(request: CheckRequest): CheckRequest {
-  const length = request.items.reduce((sum, { id, bytes }) => sum + id.byteLength + bytes.byteLength, 0)
-  const buffer = new Uint8Array(length)
-  let end = 0
-  const put = (bytes: Uint8Array): Uint8Array => {
-    buffer.set(bytes, end)
-    end += bytes.byteLength
-    return buffer.subarray(end - bytes.byteLength, end)
-  }
-  const own = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes)
-  return {
-    ...request,
-    items: request.items.map(({ id, bytes, pieceAt }) => ({
-      id: put(id),
-      bytes: put(bytes),
-      pieceAt: pieceAt && own(pieceAt),
-    })),
-    keys: request.keys.map(({ id, entity, publicKey }) => ({
-      id: own(id),
-      entity: own(entity),
-      publicKey: own(publicKey),
-    })),
   }
 }

@@ -38,6 +38,8 @@ export interface NodeOptions {
 
 export interface RunningNode {
   api: NodeApi
+  /** Resolves when everything is warm: the node answers before that, a little slower. */
+  ready: Promise<void>
   /** The bound UDP socket, once it is. */
   address(): { host: string; port: number } | undefined
   /** Connects to a device without waiting for a topic to show it. */
@@ -98,6 +100,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   }
   return {
     api,
+    ready: checker.ready,
     address: () => swarm.address(),
     connect: (other) => swarm.connect(other),
     async close() {
