@@ -33,7 +33,7 @@ export function register(program: Command, cli: Cli): void {
     .command('demo')
     .summary('the path of a page, on this machine')
     .description(
-      'Starts a private DHT and five nodes, publishes a small wiki on one of them and reads every page on another\n' +
+      'Starts a private DHT and five nodes, publishes a small wiki on one of them and reads every page on another ' +
         'that earned it. Everything stays on 127.0.0.1 and in a temporary folder.',
     )
     .option('--keep', 'leave the nodes running until Ctrl-C, and say how to talk to them')

@@ -37,7 +37,7 @@ export function register(program: Command, cli: Cli): void {
     .command('export')
     .summary('write a space to plain files')
     .description(
-      'Fetches every page of a space and writes it to a folder, byte for byte. A file that is there and says\n' +
+      'Fetches every page of a space and writes it to a folder, byte for byte. A file that is there and says ' +
         'something else is left alone, unless --force.',
     )
     .argument('<SPACE>', SPACE_HELP)

@@ -22,7 +22,7 @@ export function register(program: Command, cli: Cli): void {
     .command('get')
     .summary('read a page')
     .description(
-      'Prints the head of a page, or one version by its id. What a terminal would obey is shown as \\u{1b};\n' +
+      'Prints the head of a page, or one version by its id. What a terminal would obey is shown as \\u{1b}; ' +
         'with --raw, and where stdout is no terminal, every byte is as its author wrote it.',
     )
     .argument('<PAGE|ID>', `${PAGE_HELP}; or the id of a version`)

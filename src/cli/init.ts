@@ -11,7 +11,7 @@ export function register(program: Command, cli: Cli): void {
     .command('init')
     .summary('make the identity of this machine')
     .description(
-      'Draws your keys and the certificate of this machine, and writes the configuration file. Prints 24\n' +
+      'Draws your keys and the certificate of this machine, and writes the configuration file. Prints 24 ' +
         'recovery words, once: whoever has them can take your identity back, or away.',
     )
     .option('--json', 'as one JSON object, the words included')

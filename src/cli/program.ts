@@ -21,6 +21,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'peers', group: 'Node', load: () => import('./peers.ts') },
   { name: 'paths', group: 'Node', load: () => import('./paths.ts') },
   { name: 'bootstrap', group: 'Node', load: () => import('./bootstrap.ts') },
+  { name: 'reindex', group: 'Node', load: () => import('./reindex.ts') },
   { name: 'demo', group: 'Node', load: () => import('./demo.ts') },
   { name: 'publish', group: 'Pages', load: () => import('./publish.ts') },
   { name: 'get', group: 'Pages', load: () => import('./get.ts') },

@@ -54,8 +54,8 @@ export function register(program: Command, cli: Cli): void {
     .command('publish')
     .summary('publish a file or a folder of markdown')
     .description(
-      'Makes pages of your own space from a markdown file, or from all those in a folder. Nothing is sent before\n' +
-        'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where\n' +
+      'Makes pages of your own space from a markdown file, or from all those in a folder. Nothing is sent before ' +
+        'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where ' +
         'there are fewer); else with 75, and the daemon goes on looking for holders.',
     )
     .argument('<FILE|DIR>', 'garden/bees.md in DIR becomes the page garden/bees')

@@ -19,16 +19,16 @@ export interface Head {
 
 export interface HeadResolver {
   /** The head of `page` among these versions of it; undefined where there are none. Same versions, same head, in any order. */
-  resolve(page: Page, versions: readonly VerifiedVersion[]): Head | undefined
+  resolveVersion(page: Page, versions: readonly VerifiedVersion[]): Head | undefined
 }
 
 /** How much an author is trusted, from 0 up. */
 export type TrustOf = (entity: Uint8Array) => number
 
-/** `resolveVersion` as far as a single reader goes: the owner's tip, the most trusted author's, the smallest id. */
+/** Heads as far as a single reader goes: the owner's tip, the most trusted author's, the smallest id. */
 export function ownHeads(trustOf: TrustOf = () => 0): HeadResolver {
   return {
-    resolve(page, versions) {
+    resolveVersion(page, versions) {
       const tips = versionTips(versions)
       const first = tips[0]
       if (first === undefined) return undefined

@@ -75,12 +75,17 @@ const SIGN_BATCH = Math.min(16, RECORD_BATCH_MAX)
 
 function sealBatch(drafts: PageDraft[], author: Author): SealedPage[] {
   const cuts = drafts.map((draft) => (draft.text === undefined ? [] : cutText(draft.text)))
-  const records = signRecords(
-    drafts.map((draft, i) => versionDraft(draft, cuts[i]!, author)),
-    author.network,
-    author.sign,
-  )
-  return records.map((record, i) => sealedPage(drafts[i]!, cuts[i]!, record))
+  const batch = drafts.map((draft, i) => ({ draft, pieces: cuts[i]! }))
+  return hashSignPiece(batch, author).map((record, i) => sealedPage(drafts[i]!, cuts[i]!, record))
+}
+
+/** Signs for each draft the root over the hashes of its pieces: a version a draft, all under one signature. At most RECORD_BATCH_MAX. */
+export function hashSignPiece(
+  batch: { draft: PageDraft; pieces: Piece[] }[],
+  author: Author,
+): SignedRecord[] {
+  const drafts = batch.map(({ draft, pieces }) => versionDraft(draft, pieces, author))
+  return signRecords(drafts, author.network, author.sign)
 }
 
 function cutText(text: Uint8Array): Piece[] {

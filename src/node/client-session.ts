@@ -394,8 +394,6 @@ export class ClientSession {
   }
 }
 
-function mustBeCertified(asked: Query): boolean {
-  return (asked.type === 'blocks' || asked.type === 'tips') && asked.certify
-}
+const mustBeCertified = (asked: Query): boolean => 'certify' in asked && asked.certify
 
 const NOTHING = new Uint8Array(0)

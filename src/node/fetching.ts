@@ -165,13 +165,23 @@ function* accept(
       if (!checked.ok) throw new SheafError(checked.code, checked.message)
       return { wanted: ids[index]!, bytes, checked }
     })
-    yield* node.store.append('shelf', arrivals.map(storedArrival), { sync: false })
+    yield* keepFetched(node, arrivals.map(storedArrival))
     for (const arrival of arrivals) take(arrival)
   } catch (cause) {
     const error = asSheafError(cause)
     if (answerOf(error) === 'bad') blame(node, peer, error)
     throw error
   }
+}
+
+/** Keeps what was fetched, as far as the operator's policy admits it; a reader may read more than it keeps. */
+export function* keepFetched(node: Node, blocks: StoredBlock[]): Task<void> {
+  let bytes = 0
+  const admitted = blocks.filter((block) => {
+    bytes += block.length
+    return node.retention.admit({ ...block, bytes }) === 'keep'
+  })
+  if (admitted.length > 0) yield* node.store.append('shelf', admitted, { sync: false })
 }
 
 function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {
@@ -245,7 +255,7 @@ export function* fetchKeys(
   )
   const context = node.verifyContext()
   const keys = found.map((bytes) => verifyBlock(bytes, context))
-  yield* node.store.append('shelf', keys.map(storedRecord), { sync: false })
+  yield* keepFetched(node, keys.map(storedRecord))
 }
 
 function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {

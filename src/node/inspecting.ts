@@ -113,7 +113,7 @@ export class Inspector {
     const versions = (yield* localBundle(this.#node, pageLocator(target.page))).filter(
       (block) => block.type === 'version',
     )
-    const head = this.#node.heads.resolve(target.page, versions)
+    const head = this.#node.heads.resolveVersion(target.page, versions)
     return head?.version.id ?? (yield* this.#reader.get(target, untilMs)).id
   }
 

@@ -62,7 +62,7 @@ export class Reader {
   *log(page: Page, untilMs: number): Task<LoggedVersion[]> {
     const { versions, asked } = yield* this.#history(page, untilMs)
     if (versions.length === 0) throw failure(asked, 'no version of this page')
-    const head = this.#node.heads.resolve(page, versions)?.version
+    const head = this.#node.heads.resolveVersion(page, versions)?.version
     return [...versions].sort(newestFirst).map(({ id, record, version }) => ({
       id,
       author: record.signer,
@@ -160,7 +160,7 @@ export class Reader {
 
   *#getPage(page: Page, redirectedFrom: Page | undefined, untilMs: number): Task<GotPage> {
     const { versions, asked } = yield* this.#history(page, untilMs)
-    const head = this.#node.heads.resolve(page, versions)
+    const head = this.#node.heads.resolveVersion(page, versions)
     if (head === undefined) throw failure(asked, 'no version of this page')
     const { version, why, tips } = head
     const { content } = version.version

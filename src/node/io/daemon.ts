@@ -1,13 +1,15 @@
 /** A running node: lock, store, swarm, service and control socket, opened in this order and closed in the other. */
+import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { loadCrypto } from '../../base/crypto.ts'
-import { asSheafError } from '../../base/errors.ts'
+import { asSheafError, type SheafError } from '../../base/errors.ts'
 import { networkOf } from '../../base/network.ts'
 import { idToText } from '../../base/text-id.ts'
 import type { NodeApi } from '../commands.ts'
 import type { NodeEvent } from '../node.ts'
 import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
+import { currentIncarnation } from './incarnation.ts'
 import type { Paths } from './paths.ts'
 import { runNode } from './run-node.ts'
 import { lockHome } from './store/lock.ts'
@@ -16,7 +18,7 @@ export interface Daemon {
   api: NodeApi
   /** The bound UDP socket, where it is bound already. */
   address(): { host: string; port: number } | undefined
-  /** Settles when the daemon has closed, whoever asked for it. */
+  /** Settles when the daemon has closed, whoever asked for it; rejects with INTERNAL where a bug of ours ended it. */
   closed: Promise<void>
   close(): Promise<void>
 }
@@ -43,8 +45,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const identity = loadIdentity(paths.identity, network, crypto)
+    const loaded = loadIdentity(paths.identity, network, crypto)
+    const incarnation = currentIncarnation(lock, loaded.incarnation, (length) => randomBytes(length))
+    const identity = { ...loaded, incarnation: incarnation.bytes }
+    if (incarnation.isNew) {
+      logger.warn('this home was copied or restored: a new incarnation begins, and the old promises end')
+    }
     let end: () => void = () => {}
+    let crash: SheafError | undefined
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
@@ -66,6 +74,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       acceptsStores: true,
       onEvent: (event) => logEvent(logger, event),
       onCrash: (error) => {
+        crash = asSheafError(error)
         logger.fatal({ err: error }, 'a bug: the node stops rather than go on in an unknown state')
         end()
       },
@@ -84,7 +93,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       { entity: idToText(identity.entity), device: idToText(identity.device.publicKey), crypto: crypto.name },
       'started',
     )
-    const closed = ended.then(closeAll).then(() => logger.info('stopped'))
+    const closed = ended.then(closeAll).then(() => {
+      logger.info('stopped')
+      if (crash !== undefined) throw crash
+    })
     return {
       api,
       address: () => node.address(),

@@ -24,6 +24,15 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
  * touched: ALREADY_EXISTS. Else BAD_STORE or DISK_FULL, and nothing is left behind.
  */
 export function writeNewPrivateFile(path: string, text: string): void {
+  write(path, text, placeNew)
+}
+
+/** Puts a file of mode 0600 in the place of another; after a crash there is the old one or the new one. BAD_STORE, DISK_FULL. */
+export function replacePrivateFile(path: string, text: string): void {
+  write(path, text, renameSync)
+}
+
+function write(path: string, text: string, place: (temporary: string, path: string) => void): void {
   makePrivateFolder(dirname(path))
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
@@ -34,7 +43,7 @@ export function writeNewPrivateFile(path: string, text: string): void {
     } finally {
       closeSync(fd)
     }
-    placeNew(temporary, path)
+    place(temporary, path)
     syncFolder(dirname(path))
   } catch (error) {
     throw diskError(error, `cannot write ${path}`)

@@ -105,6 +105,7 @@ export class Reactor {
         for (const effect of this.#options.service.step(next, this.#options.clock())) this.#carryOut(effect)
       }
     } catch (error) {
+      this.close(error)
       this.#options.onCrash(error)
     } finally {
       this.#isStepping = false

@@ -87,7 +87,7 @@ async function readFormat(level: IndexLevel): Promise<number | undefined> {
   const [key] = await level.keys({ limit: 1 }).all()
   if (key === undefined) return undefined
   throw new SheafError('BAD_STORE', 'the index has entries but no format: it is not one of ours', {
-    hint: 'move HOME/index away; the next start makes it again from the feeds',
+    hint: 'stop the node and run `sheaf reindex`, which saves what can be saved',
   })
 }
 

@@ -1,0 +1,59 @@
+/** `sheaf reindex`: makes the index anew from the feeds, while the node is stopped. */
+import type { Command } from 'commander'
+import { type Cli, type CommonOptions, examples, jsonLine } from './cli.ts'
+import { count, sizeText } from './shown.ts'
+
+export function register(program: Command, cli: Cli): void {
+  program
+    .command('reindex')
+    .summary('make the index anew')
+    .description(
+      'Reads every feed and makes the index anew from what they hold; for a home whose index is damaged. What cannot be derived (promises of holders, what waits in the outbox, numbering) is kept. The node must be stopped.',
+    )
+    .option('--json', 'as one JSON object')
+    .option('-q, --quiet', 'print only the number of blocks')
+    .addHelpText('after', examples('sheaf reindex'))
+    .action((options: CommonOptions) => reindex(cli, options))
+}
+
+async function reindex(cli: Cli, options: CommonOptions): Promise<void> {
+  const { readConfig } = await import('../node/io/config/config.ts')
+  const { loadCrypto } = await import('../base/crypto.ts')
+  const { networkOf } = await import('../base/network.ts')
+  const { describeBlock } = await import('../content/block.ts')
+  const { loadIdentity } = await import('../node/io/identity/identity.ts')
+  const { currentIncarnation } = await import('../node/io/incarnation.ts')
+  const { openStore } = await import('../node/io/store/level-store.ts')
+  const { lockHome } = await import('../node/io/store/lock.ts')
+  const { randomBytes } = await import('node:crypto')
+  const paths = cli.paths()
+  const config = readConfig({ env: cli.shell.env, file: paths.config })
+  const network = networkOf(config.network, config.puzzleBits)
+  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto))
+  const lock = lockHome(paths.home)
+  try {
+    const { bytes: incarnation } = currentIncarnation(lock, identity.incarnation, (length) =>
+      randomBytes(length),
+    )
+    const store = await openStore({
+      home: paths.home,
+      incarnation,
+      describe: describeBlock,
+      lock,
+      repair: true,
+    })
+    try {
+      const { blocks, bytes, damaged } = await store.reindex()
+      if (options.json) await cli.shell.out(jsonLine({ blocks, bytes, damaged }))
+      else if (options.quiet) await cli.shell.out(`${blocks}\n`)
+      else {
+        const harm = damaged === 0 ? '' : `; ${count(damaged, 'block')} could not be read`
+        await cli.shell.out(`${count(blocks, 'block')} indexed, ${sizeText(bytes)}${harm}\n`)
+      }
+    } finally {
+      await store.close()
+    }
+  } finally {
+    lock.release()
+  }
+}
