@@ -31,7 +31,7 @@ function peersText(peers: readonly PeerJson[]): string {
       peer.session,
       peer.acceptsStores ? 'yes' : 'no',
       peer.score.toFixed(2),
-      duration(Date.now() - peer.connectedMs),
+      duration(peer.connectedMs),
       oneLine(peer.why.join(', ')),
     ]),
   ])

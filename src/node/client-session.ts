@@ -394,6 +394,6 @@ export class ClientSession {
   }
 }
 
-const mustBeCertified = (asked: Query): boolean => 'certify' in asked && asked.certify
+const mustBeCertified = (asked: Query): boolean => 'certify' in asked && asked.certify === true
 
 const NOTHING = new Uint8Array(0)

@@ -155,6 +155,7 @@ export interface PeerStatus {
   acceptsStores: boolean
   score: number
   why: string[]
+  /** How long the connection has lasted. */
   connectedMs: number
 }
 

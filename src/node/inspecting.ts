@@ -80,7 +80,7 @@ export class Inspector {
         acceptsStores: peer.client.acceptsStores,
         score,
         why,
-        connectedMs: peer.connectedMs,
+        connectedMs: nowMs - peer.connectedMs,
       }
     })
   }
