@@ -221,6 +221,7 @@ export class Outbox {
     const wanted: number[] = []
     const kept: Uint8Array[] = []
     let answered = 0
+    let isFull = false
     let record: Uint8Array | undefined
     const listener = {
       items: (items: Item[]): void => {
@@ -232,6 +233,7 @@ export class Outbox {
           const entry = entries[index]
           if (entry === undefined) throw new SheafError('WRONG_QUERY', 'an answer to something not offered')
           answered += 1
+          if (answer.type === 'refused' && answer.reason.type === 'full') isFull = true
           if (answer.type === 'wanted') wanted.push(index)
           if (answer.type === 'wanted' || answer.type === 'held') kept.push(entry.id)
         }
@@ -249,7 +251,8 @@ export class Outbox {
     }
     yield* peer.client.ask(query, listener, this.#node.env.nowMs() + PUSH_WITHIN_MS)
     if (record === undefined || kept.length < entries.length) {
-      throw new SheafError('REFUSED', `the peer took ${kept.length} of ${entries.length}`)
+      const code = isFull ? 'QUOTA_FULL' : 'REFUSED'
+      throw new SheafError(code, `the peer took ${kept.length} of ${entries.length}`)
     }
     this.#checkHolding(record, peer, batch)
     batch.holdings.set(peer.device, record)

@@ -72,6 +72,19 @@ export function stored(record: SignedRecord, attachment?: Uint8Array): StoredBlo
   return { id, locator: locatorOf(record), kind, timeMs, length: bytes.byteLength, bytes }
 }
 
+/** A statement of a person's device. `count` makes two that say the same differ. */
+export function statementOf(
+  { device }: Actor,
+  network: Network,
+  said: { kind: number; body: Uint8Array; timeMs: number; count?: number },
+): SignedRecord {
+  const { kind, body, timeMs, count = 0 } = said
+  const nonce = Buffer.alloc(8)
+  nonce.writeUInt32LE(count)
+  const { publicKey, sign } = device
+  return signRecord({ kind, signer: publicKey, key: publicKey, timeMs, nonce, body }, network, sign)
+}
+
 /** One for a test file: a signature that was checked once is remembered. */
 export const verifier = new VerifiedSignatures(loadCrypto())
 export const verify = verifier.verify.bind(verifier)

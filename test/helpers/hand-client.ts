@@ -4,7 +4,7 @@
  */
 import { decode, encode } from '../../src/base/codec.ts'
 import type { ErrorCode } from '../../src/base/errors.ts'
-import { type SignedRecord, signRecord } from '../../src/content/record.ts'
+import type { SignedRecord } from '../../src/content/record.ts'
 import { CHECKPOINT, checkpoint } from '../../src/content/statement.ts'
 import { earnDigest, helloDigest } from '../../src/node/earning.ts'
 import { encodeMessage, NO_SIGNATURE, WIRE_CODES } from '../../src/node/peer.ts'
@@ -24,6 +24,7 @@ import {
   result as resultCodec,
 } from '../../src/node/wire.ts'
 import { type Ends, Search, workSeed } from '../../src/node/work.ts'
+import { statementOf } from './actor.ts'
 import type { Stranger } from './stranger.ts'
 
 type Change<T> = (one: T) => T
@@ -141,14 +142,7 @@ export class HandClient {
   /** A statement of this device, of any kind. */
   statement(kind: number, body: Uint8Array): SignedRecord {
     const { actor, wire } = this.end
-    const nonce = Buffer.alloc(8)
-    nonce.writeUInt32LE(this.#sequence++)
-    const { publicKey } = actor.device
-    return signRecord(
-      { kind, signer: publicKey, key: publicKey, timeMs: wire.nowMs, nonce, body },
-      wire.network,
-      actor.device.sign,
-    )
+    return statementOf(actor, wire.network, { kind, body, timeMs: wire.nowMs, count: this.#sequence++ })
   }
 
   /** All items that came for a query. */

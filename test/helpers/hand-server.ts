@@ -4,7 +4,7 @@
  */
 import { decode, encode } from '../../src/base/codec.ts'
 import { equalBytes, sha256 } from '../../src/base/hash.ts'
-import { parseRecord, signRecord } from '../../src/content/record.ts'
+import { parseRecord } from '../../src/content/record.ts'
 import { CHECKPOINT, checkpoint } from '../../src/content/statement.ts'
 import { headerDigest } from '../../src/node/peer.ts'
 import { type Query, query as queryCodec } from '../../src/node/queries.ts'
@@ -20,6 +20,7 @@ import {
   type MessageOf,
   thank as thankCodec,
 } from '../../src/node/wire.ts'
+import { statementOf } from './actor.ts'
 import type { Stranger } from './stranger.ts'
 
 export interface Told {
@@ -145,19 +146,7 @@ export class HandServer {
       peer: other,
       over: thank.id,
     })
-    const { publicKey } = actor.device
-    const over = signRecord(
-      {
-        kind: CHECKPOINT,
-        signer: publicKey,
-        key: publicKey,
-        timeMs: wire.nowMs,
-        nonce: new Uint8Array(8),
-        body,
-      },
-      wire.network,
-      actor.device.sign,
-    )
+    const over = statementOf(actor, wire.network, { kind: CHECKPOINT, body, timeMs: wire.nowMs })
     const welcome = {
       checkpoint: over.bytes,
       claim: undefined,
