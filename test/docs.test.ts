@@ -163,8 +163,10 @@ test('docs - PROTOCOL lists the queries by their numbers, with their largest wei
   )
   for (const [, name, fields, weight] of rows) {
     const max = Number(/list 1–(\d+)|count uint 1–(\d+)/.exec(fields!)?.slice(1).find(Boolean) ?? 0)
-    const [, base, per] = /^(\d+)(?: \+ ⌊\w+\/(\d+)⌋)?$/.exec(weight!)!
-    const said = Number(base) + (per === undefined ? 0 : Math.floor(max / Number(per)))
+    const [, base = '0', , per = 'Infinity', floor] = /^(\d+)?( \+ )?(?:[⌊⌈]\w+\/(\d+)([⌋⌉]))?$/.exec(
+      weight!,
+    )!
+    const said = Number(base) + (floor === '⌋' ? Math.floor(max / Number(per)) : Math.ceil(max / Number(per)))
     t.is(said, weightOf(largest[name as Query['type']]), `the largest ${name}`)
   }
   t.is(
@@ -185,6 +187,7 @@ test('docs - PROTOCOL lists the answers by their numbers', (t) => {
     wanted: { type: 'wanted' },
     held: { type: 'held' },
     holding: { type: 'holding', record: bytes },
+    key: { type: 'key', bytes },
   }
   const rows = tableUnder('### Answers')
   t.alike(

@@ -4,7 +4,7 @@
  */
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { IdSet, idKey } from '../base/id-map.ts'
-import { peekKey, verifyBlock } from '../content/block.ts'
+import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { Checked, CheckKey } from './checking.ts'
 import { storedRecord } from './keeping.ts'
@@ -110,13 +110,18 @@ function* askBlocks(
 ): Task<void> {
   const told = new Set<number>()
   const works: { sent: Sent[]; wait: () => Task<void> }[] = []
+  const keys: VerifiedBlock[] = []
   const listener = {
     items(items: Item[]): void {
       const sent: Sent[] = []
       for (const { index, answer } of items) {
         const one = ids[index]
-        if (one === undefined || told.has(index)) {
+        if (one === undefined || told.has(index) || keys.length > ids.length) {
           throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
+        }
+        if (answer.type === 'key') {
+          keys.push(addKey(node, answer.bytes))
+          continue
         }
         told.add(index)
         if (answer.type === 'found') sent.push({ index, bytes: answer.bytes })
@@ -134,6 +139,7 @@ function* askBlocks(
   } catch (cause) {
     for (const [index, one] of ids.entries()) if (!told.has(index)) tell(one, answerOf(cause))
   }
+  if (keys.length > 0) yield* keepFetched(node, keys.map(storedRecord))
   for (const { sent, wait } of works) {
     try {
       yield* wait()
@@ -239,23 +245,20 @@ export function* fetchKeys(
 ): Task<void> {
   const missing = yield* learnKeys(node, blocks)
   if (missing.length === 0) return
-  const found: Uint8Array[] = []
+  const found: VerifiedBlock[] = []
   yield* peer.client.ask(
     { type: 'blocks', ids: missing.slice(0, ASK_IDS_MAX), certify: false },
     {
       items(items) {
         for (const { answer } of items) {
           if (answer.type !== 'found') continue
-          addKey(node, answer.bytes)
-          found.push(answer.bytes)
+          found.push(addKey(node, answer.bytes))
         }
       },
     },
     untilMs,
   )
-  const context = node.verifyContext()
-  const keys = found.map((bytes) => verifyBlock(bytes, context))
-  yield* keepFetched(node, keys.map(storedRecord))
+  yield* keepFetched(node, found.map(storedRecord))
 }
 
 function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {

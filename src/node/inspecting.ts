@@ -124,8 +124,9 @@ export class Inspector {
       { type: 'blocks', ids: [id], certify: false },
       {
         items(items) {
-          const said = items[0]?.answer.type
-          if (said === 'found' || said === 'lost' || said === 'refused') answer = said
+          for (const { answer: said } of items) {
+            if (said.type === 'found' || said.type === 'lost' || said.type === 'refused') answer = said.type
+          }
         },
       },
       untilMs,

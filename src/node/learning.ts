@@ -2,8 +2,9 @@
  * Keys before signatures: which keys do these blocks need, which are at hand, which come
  * along in the same batch, which does the store have, which must a peer be asked for.
  */
+import { SheafError } from '../base/errors.ts'
 import { IdSet } from '../base/id-map.ts'
-import { parseBlock, verifyBlock } from '../content/block.ts'
+import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { Node } from './node.ts'
 import type { Task } from './task.ts'
@@ -22,8 +23,10 @@ export function* learnKeys(node: Node, blocks: readonly Uint8Array[]): Task<Uint
   return missing.filter((id) => !node.keys.has(id))
 }
 
-/** Verifies a key block and takes its key in. Throws where it is none. */
-export function addKey(node: Node, bytes: Uint8Array): void {
+/** Verifies a key block and takes its key in. Throws BAD_KEY where it is none. */
+export function addKey(node: Node, bytes: Uint8Array): VerifiedBlock {
   const block = verifyBlock(bytes, node.verifyContext())
-  if (block.type === 'key') node.keys.add(block.key)
+  if (block.type !== 'key') throw new SheafError('BAD_KEY', 'a block that is no key record')
+  node.keys.add(block.key)
+  return block
 }

@@ -6,6 +6,7 @@ import { encode } from '../base/codec.ts'
 import { deviceVerify } from '../base/crypto.ts'
 import type { ErrorCode, SheafError } from '../base/errors.ts'
 import { domainHash, sha256 } from '../base/hash.ts'
+import type { IdSet } from '../base/id-map.ts'
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import {
@@ -31,6 +32,8 @@ export interface Peer {
   /** The link has taken more than it could send; wait for `onWritable`. */
   isBlocked: boolean
   isGone: boolean
+  /** Keys that were sent with blocks in this session. */
+  keysSent: IdSet
   /** Called once when the link has room again or is gone. */
   onWritable: (() => void)[]
 }

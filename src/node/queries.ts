@@ -49,11 +49,11 @@ export function weightOf(asked: Query): number {
     case 'introduce':
       return 1
     case 'blocks':
-      return 1 + Math.floor(asked.ids.length / 64)
+      return Math.ceil(asked.ids.length / 64)
     case 'tips':
-      return 1 + Math.floor(asked.locators.length / 16)
+      return Math.ceil(asked.locators.length / 16)
     case 'records':
-      return 1 + Math.floor(asked.count / 64)
+      return Math.ceil(asked.count / 64)
     case 'store':
       return 4 + Math.floor(asked.offers.length / 32)
   }

@@ -4,7 +4,7 @@
  */
 import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdMap } from '../base/id-map.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import type { VerifyContext } from '../content/block.ts'
@@ -35,6 +35,9 @@ import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
+
+/** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
+const KEYS_SENT_MAX = 1_000
 
 export type Input =
   /** The stores are open: take up what was left. */
@@ -196,6 +199,7 @@ export class Service {
       session: sha256(handshakeHash),
       isBlocked: false,
       isGone: false,
+      keysSent: new IdSet([], KEYS_SENT_MAX),
       onWritable: [],
     }
     const { env } = this.#node

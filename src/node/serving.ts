@@ -2,7 +2,8 @@
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { compareBytes, equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet, idKey } from '../base/id-map.ts'
-import { type Block, parseBlock } from '../content/block.ts'
+import { type Block, parseBlock, peekKey } from '../content/block.ts'
+import { KEY_GENESIS } from '../content/key.ts'
 import { tipsOf } from '../content/tips.ts'
 import { keep } from './keeping.ts'
 import type { Node } from './node.ts'
@@ -46,11 +47,11 @@ export class Serving {
       case 'introduce':
         return this.#introduce(reply)
       case 'blocks':
-        return this.#blocks(asked, reply)
+        return this.#blocks(peer, asked, reply)
       case 'tips':
         return this.#tips(asked, reply)
       case 'records':
-        return this.#records(asked, reply)
+        return this.#records(peer, asked, reply)
       case 'store':
         return keep(this.#node, peer, asked, reply)
     }
@@ -63,18 +64,19 @@ export class Serving {
     reply.end()
   }
 
-  *#blocks(asked: QueryOf<'blocks'>, reply: Reply): Task<void> {
+  *#blocks(peer: Peer, asked: QueryOf<'blocks'>, reply: Reply): Task<void> {
     reply.certify = asked.certify
-    yield* this.#send(asked.ids, reply)
+    yield* this.#send(peer, asked.ids, reply)
     reply.end()
   }
 
   /** Adds an answer for each id at its place. */
-  *#send(ids: readonly Uint8Array[], reply: Reply): Task<void> {
+  *#send(peer: Peer, ids: readonly Uint8Array[], reply: Reply): Task<void> {
     for (let at = 0; at < ids.length; at += LOAD_IDS) {
       if (reply.isGone) return
       const slice = ids.slice(at, at + LOAD_IDS)
       const blocks = yield* this.#node.store.get(slice)
+      yield* this.#sendKeys(peer, blocks, at, reply)
       const lost = blocks.includes(undefined) ? yield* this.#node.store.meta(slice) : []
       for (const [i, id] of slice.entries()) {
         const bytes = blocks[i]
@@ -84,6 +86,23 @@ export class Serving {
         else reply.add(at + i, lost[i] === undefined ? { type: 'unknown' } : { type: 'lost' })
       }
       yield* reply.writable()
+    }
+  }
+
+  /** Sends the keys of these blocks ahead of them, so that one exchange verifies alone. */
+  *#sendKeys(peer: Peer, blocks: readonly (Uint8Array | undefined)[], at: number, reply: Reply): Task<void> {
+    const fresh = new IdMap<number>()
+    for (const [i, bytes] of blocks.entries()) {
+      // Loose pieces begin with gzip's or a chunk's bytes: what they would name as key is not in the store.
+      const key = bytes && keyNamedBy(bytes)
+      if (key !== undefined && !peer.keysSent.has(key) && !fresh.has(key)) fresh.set(key, at + i)
+    }
+    if (fresh.size === 0) return
+    const ids = [...fresh.keys()]
+    for (const [i, bytes] of (yield* this.#node.store.get(ids)).entries()) {
+      if (bytes === undefined) continue
+      peer.keysSent.add(ids[i]!)
+      reply.add(fresh.get(ids[i]!)!, { type: 'key', bytes })
     }
   }
 
@@ -117,7 +136,7 @@ export class Serving {
     reply.end()
   }
 
-  *#records(asked: QueryOf<'records'>, reply: Reply): Task<void> {
+  *#records(peer: Peer, asked: QueryOf<'records'>, reply: Reply): Task<void> {
     const nowMs = this.#node.env.nowMs()
     let token = asked.snapshot
     let snapshot = token && this.#snapshots.get(token)
@@ -129,7 +148,7 @@ export class Serving {
       snapshot = { ids: yield* this.#sorted(asked), expiresMs: nowMs + SNAPSHOT_LIFE_MS }
       this.#snapshots.set(token, snapshot)
     }
-    yield* this.#send(snapshot.ids.slice(asked.offset, asked.offset + asked.count), reply)
+    yield* this.#send(peer, snapshot.ids.slice(asked.offset, asked.offset + asked.count), reply)
     const listing: Listing = { total: snapshot.ids.length, offset: asked.offset, snapshot: token }
     reply.end(listing)
   }
@@ -164,3 +183,13 @@ export class Serving {
 }
 
 const ZERO = new Uint8Array(32)
+
+/** The key record that a block was signed under; undefined for a genesis, and for bytes that are no block. */
+function keyNamedBy(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const { kind, key } = peekKey(bytes)
+    return kind === KEY_GENESIS ? undefined : key
+  } catch {
+    return undefined
+  }
+}

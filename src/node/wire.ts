@@ -100,6 +100,8 @@ export const answer = variant({
   held: struct({}),
   /** To a store request, at the end: the signed promise for all that was taken. */
   holding: struct({ record: bytes(RECORD_BYTES_MAX) }),
+  /** The key record that the block at this index was signed under; once a session for each key. */
+  key: struct({ bytes: bytes(BLOCK_BYTES_MAX) }),
 })
 export type Answer = Value<typeof answer>
 

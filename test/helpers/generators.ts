@@ -129,6 +129,7 @@ export const ANSWERS: { readonly [T in Answer['type']]: Arbitrary<AnswerOf<T>> }
   wanted: one('wanted'),
   held: one('held'),
   holding: fc.record({ type: fc.constant('holding'), record: upTo(300) }),
+  key: fc.record({ type: fc.constant('key'), bytes: upTo(300) }),
 }
 
 const ask = fc.nat(2 ** 31 - 1)
