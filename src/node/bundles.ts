@@ -75,12 +75,11 @@ function* askTips(
             case 'found':
               if (arrived.push(said.bytes) > ITEMS_MAX)
                 throw new SheafError('TOO_LARGE', 'a bundle without end')
-              answer = 'found'
               break
             case 'unknown':
             case 'refused':
             case 'moved':
-              if (answer !== 'found') answer = said.type
+              answer = said.type
               break
             default:
               throw new SheafError('WRONG_QUERY', `${said.type} is no answer to a query for tips`)
@@ -96,7 +95,8 @@ function* askTips(
     const blocks = arrived.map((bytes) => verifyBlock(bytes, context))
     const stray = blocks.find((block) => block.type !== 'key' && !equalBytes(block.locator, locator))
     if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
-    return { blocks, answer }
+    // The keys alone are no answer: what they would verify may have been refused.
+    return { blocks, answer: blocks.some(({ type }) => type !== 'key') ? 'found' : answer }
   } catch (cause) {
     const error = asSheafError(cause)
     blame(node, peer, error)

@@ -16,7 +16,7 @@ import type { PageInput, Published } from './commands.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type OwnBlock, OwnIndex } from './own-index.ts'
-import type { Task } from './task.ts'
+import { suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
 /** Versions at one page that are looked at to find its tips. */
@@ -26,15 +26,39 @@ export class Publisher {
   readonly #node: Node
   readonly #outbox: Outbox
   #index: OwnIndex | undefined
+  /** Called when the publish that is under way ends; there is one at a time, or two would fork a page. */
+  #waiting: (() => void)[] | undefined
 
   constructor(node: Node, outbox: Outbox) {
     this.#node = node
     this.#outbox = outbox
   }
 
-  /** Seals and stores; with `withIndex` everything that is stored and not yet listed is listed too. */
+  /**
+   * Seals and stores; with `withIndex` everything that is stored and not yet listed is listed too.
+   * Throws NO_IDENTITY, BAD_ARGUMENT where a page is named twice, and what the store throws.
+   */
   *publish(pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
     const author = this.#author()
+    refuseTwice(pages)
+    if (this.#waiting !== undefined) {
+      yield* suspend<void>((resume) => this.#waiting!.push(() => resume({ value: undefined })))
+    }
+    this.#waiting ??= []
+    try {
+      return yield* this.#publish(author, pages, summary, withIndex)
+    } catch (cause) {
+      // The index in memory may be ahead of what was written: the next publish reads it back.
+      this.#index = undefined
+      throw cause
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#waiting = undefined
+      else next()
+    }
+  }
+
+  *#publish(author: Author, pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
     this.#index ??= new OwnIndex(this.#node, author)
     const index = this.#index
     yield* index.load()
@@ -65,13 +89,13 @@ export class Publisher {
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
-  /** Writes for good, in batches as large as one store request takes; each goes with our key and certificate. */
+  /** Writes for good, in batches as large as one store request takes. */
   *#write(blocks: OwnBlock[], index: OwnIndex): Task<Uint8Array[]> {
     const { identity, store } = this.#node
-    const room = ASK_IDS_MAX - identity.blocks.length
+    const room = ASK_IDS_MAX - identity.blocks.length - 1
     const roots: Uint8Array[] = []
     for (let at = 0; at < blocks.length; at += room) {
-      const part = [...identity.blocks, ...blocks.slice(at, at + room)]
+      const part = [...identity.blocks, ...ownerBefore(blocks, at), ...blocks.slice(at, at + room)]
       const { root, note } = this.#outbox.form(part)
       const isLast = at + room >= blocks.length
       const mark = isLast && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
@@ -94,6 +118,21 @@ export class Publisher {
     const { author } = this.#node.identity
     if (author !== undefined) return author
     throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
+  }
+}
+
+/** A keeper checks each batch alone: it goes with our key and certificate, and with the owner of pieces that a cut parted from it. */
+function ownerBefore(blocks: readonly OwnBlock[], at: number): OwnBlock[] {
+  const owner = blocks[at]?.owner
+  const found = owner && blocks.slice(0, at).findLast(({ id }) => equalBytes(id, owner))
+  return found === undefined ? [] : [found]
+}
+
+function refuseTwice(pages: readonly PageInput[]): void {
+  const paths = new Set<string>()
+  for (const { path } of pages) {
+    if (paths.has(path)) throw new SheafError('BAD_ARGUMENT', `the page ${path} is named twice`)
+    paths.add(path)
   }
 }
 

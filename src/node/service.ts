@@ -87,6 +87,8 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #timers = new Timers()
   readonly #connections = new Map<number, Connection>()
+  /** Connections that are being ended for a fault: one is noted once, and nothing is taken from it any more. */
+  readonly #faulty = new Set<number>()
   readonly #waiting = new Map<number, Resume<unknown>>()
   readonly #node: Node
   readonly #outbox: Outbox
@@ -223,7 +225,7 @@ export class Service {
 
   #received(number: number, name: MessageName, message: Uint8Array): void {
     const connection = this.#connections.get(number)
-    if (connection === undefined || connection.isGone) return
+    if (connection === undefined || connection.isGone || this.#faulty.has(number)) return
     if (message.byteLength > MESSAGE_BYTES_MAX) {
       return this.#node.env.fault(
         connection,
@@ -253,6 +255,7 @@ export class Service {
     const connection = this.#connections.get(number)
     if (connection === undefined) return
     this.#connections.delete(number)
+    this.#faulty.delete(number)
     connection.isGone = true
     for (const writable of connection.onWritable.splice(0)) writable()
     connection.client.end()
@@ -308,7 +311,8 @@ export class Service {
       knownPeers: () => this.#claims.devices().slice(0, 20),
       learnPeers: (devices) => this.#learnPeers(devices),
       fault: (peer, error) => {
-        if (peer.isGone) return
+        if (peer.isGone || this.#faulty.has(peer.number)) return
+        this.#faulty.add(peer.number)
         this.#options.evidence.observe(peer.device, { type: 'misbehaved', code: error.code }, this.#nowMs)
         this.#node.emit({ type: 'fault', device: peer.device, code: error.code, message: error.message })
         this.#effects.push({ type: 'disconnect', peer: peer.number, code: error.code })

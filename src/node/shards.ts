@@ -19,7 +19,8 @@ export function addressOf(device: Uint8Array): Uint8Array {
 
 /** The first `depth` bits of a point, in as many bytes as they need. */
 export function prefixOf(point: Uint8Array, depth: number): Uint8Array {
-  const prefix = point.slice(0, Math.ceil(depth / 8))
+  // A copy: slice of a Buffer would be a view, and the point would lose its bits below.
+  const prefix = Uint8Array.from(point.subarray(0, Math.ceil(depth / 8)))
   const spare = prefix.byteLength * 8 - depth
   if (spare > 0) prefix[prefix.byteLength - 1]! &= 0xff << spare
   return prefix

@@ -3,6 +3,7 @@ import { encode } from '../../src/base/codec.ts'
 import { deviceKeyPair, deviceSign, loadCrypto, VerifiedSignatures } from '../../src/base/crypto.ts'
 import { entityKeyPair, nextKeyCommitment, solvePuzzle } from '../../src/base/keys.ts'
 import type { Network } from '../../src/base/network.ts'
+import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { formBlock, type VerifyContext, verifyBlock } from '../../src/content/block.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from '../../src/content/device.ts'
@@ -31,37 +32,38 @@ export function actor(seed: string, network: Network): Actor {
   const keys = entityKeyPair(crypto, random(32))
   const next = entityKeyPair(crypto, random(32))
   const sign = (digest: Uint8Array): Uint8Array => crypto.sign(digest, keys.secret)
-  const at = { timeMs: START_MS - 1000, nonce: random(8) }
   const genesis = signGenesis(
     { publicKey: keys.publicKey, next: nextKeyCommitment(next.publicKey) },
-    at,
+    { timeMs: START_MS - 1000, nonce: random(8) },
     network,
     sign,
   )
+  return withDevice({ entity: genesis.id, key: genesis.id, network, sign }, genesis, random)
+}
+
+/** The same person on another device. */
+export function onAnotherDevice({ identity, genesis }: Actor, seed: string): Actor {
+  return withDevice(identity.author, genesis, seededRandom(seed))
+}
+
+function withDevice(author: Author, genesis: SignedRecord, random: Random): Actor {
+  const { entity, key, network, sign } = author
   const pair = deviceKeyPair(random(32))
   const puzzle = Buffer.alloc(8)
   puzzle.writeBigUInt64LE(solvePuzzle(pair.publicKey, network.puzzleBits, 0n)!)
+  const body = encode(deviceCertificate, { device: pair.publicKey, puzzle })
   const certificate = signRecord(
-    {
-      ...at,
-      kind: DEVICE_CERTIFICATE,
-      signer: genesis.id,
-      key: genesis.id,
-      body: encode(deviceCertificate, { device: pair.publicKey, puzzle }),
-    },
+    { kind: DEVICE_CERTIFICATE, signer: entity, key, timeMs: START_MS - 1000, nonce: random(8), body },
     network,
     sign,
   )
   return {
-    entity: genesis.id,
+    entity,
     device: { ...pair, sign: (digest) => deviceSign(digest, pair.secretKey) },
     incarnation: random(16),
     certificate: certificate.id,
     genesis,
-    identity: {
-      author: { entity: genesis.id, key: genesis.id, network, sign },
-      blocks: [genesis, certificate].map((record) => stored(record)),
-    },
+    identity: { author, blocks: [genesis, certificate].map((record) => stored(record)) },
   }
 }
 

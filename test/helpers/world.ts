@@ -22,7 +22,7 @@ import { FirstStanding, type Standing } from '../../src/ranking/standing.ts'
 import { type Actor, actor, START_MS, verify } from './actor.ts'
 import { Stranger } from './stranger.ts'
 
-export { type Actor, actor, START_MS, stored } from './actor.ts'
+export { type Actor, actor, onAnotherDevice, START_MS, stored } from './actor.ts'
 
 export interface NodeOptions {
   depth?: number
@@ -31,6 +31,8 @@ export interface NodeOptions {
   quotaBytes?: number
   /** A throw-away device: no author, no certificate. */
   isReader?: boolean
+  /** Who runs it; else a person made from the node's name. */
+  actor?: Actor
   standing?: Partial<Standing>
   retention?: Partial<RetentionPolicy>
   heads?: HeadResolver
@@ -93,7 +95,7 @@ export class World {
   #nextToken = 1
 
   add(name: string, options: NodeOptions = {}): WorldNode {
-    const who = actor(name, this.network)
+    const who = options.actor ?? actor(name, this.network)
     const store = options.store ?? new MemoryStore()
     const observed: WorldNode['observed'] = []
     const node: WorldNode = {
@@ -234,8 +236,8 @@ export class World {
   }
 
   /** Another stream of chance for each life, as a machine has. */
-  #chance({ entity }: Actor): Random {
-    return seededRandom(`${Buffer.from(entity).toString('hex')} ${this.#nextToken++}`)
+  #chance({ device }: Actor): Random {
+    return seededRandom(`${Buffer.from(device.publicKey).toString('hex')} ${this.#nextToken++}`)
   }
 
   #deviceOf(name: string): Uint8Array {
