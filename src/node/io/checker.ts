@@ -17,6 +17,8 @@ const WORKER = FROM_SOURCE
 
 /** Fewer than this are checked sooner than a worker has heard of them. */
 const WORKER_FROM = 16
+/** With so much before it in the worker, a request is checked sooner here: the two threads share what arrives. */
+const WAITING_MAX = 2
 
 export interface Checker {
   check(request: CheckRequest): Checked[] | Promise<Checked[]>
@@ -71,8 +73,8 @@ export function startChecker(options: {
   return {
     ready,
     check(request) {
-      if (worker === undefined || request.items.length < WORKER_FROM)
-        return checkItems(request, network, verify)
+      const isSoonerHere = request.items.length < WORKER_FROM || waiting.size >= WAITING_MAX
+      if (worker === undefined || isSoonerHere) return checkItems(request, network, verify)
       const to = worker
       return new Promise((resolve) => {
         const number = nextNumber++
