@@ -5,9 +5,10 @@
  * time is only claimed.
  */
 import { compareBytes, equalBytes } from '../base/hash.ts'
-import { IdMap, IdSet } from '../base/id-map.ts'
+import { IdMap } from '../base/id-map.ts'
 import type { VerifiedVersion } from './block.ts'
 import type { Page } from './space.ts'
+import { tipsOf } from './tips.ts'
 
 export interface Head {
   version: VerifiedVersion
@@ -46,13 +47,11 @@ export function ownHeads(trustOf: TrustOf = () => 0): HeadResolver {
   }
 }
 
-/** The versions that no other one has as a parent, in order of id. */
+/** The versions that nothing else replaces, in order of id. */
 export function versionTips(versions: readonly VerifiedVersion[]): VerifiedVersion[] {
   const byId = new IdMap<VerifiedVersion>()
-  const parents = new IdSet()
-  for (const one of versions) {
-    byId.set(one.id, one)
-    for (const parent of one.version.parents) parents.add(parent)
-  }
-  return [...byId.values()].filter(({ id }) => !parents.has(id)).sort((a, b) => compareBytes(a.id, b.id))
+  for (const one of versions) byId.set(one.id, one)
+  return tipsOf([...byId.values()].map(({ record }) => record))
+    .map(({ id }) => byId.get(id)!)
+    .sort((a, b) => compareBytes(a.id, b.id))
 }

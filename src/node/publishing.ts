@@ -66,7 +66,7 @@ export class Publisher {
     const drafts: PageDraft[] = []
     const said: Published['pages'] = []
     for (const { path, text } of pages) {
-      const tips = yield* this.#tipsAt(pageLocator({ space, path }))
+      const tips = yield* this.#ownTipsAt(pageLocator({ space, path }), author)
       const [first] = tips
       if (first === undefined && text === undefined) continue
       if (first !== undefined && tips.length === 1 && saysTheSame(decodeVersion(first), text)) {
@@ -106,12 +106,14 @@ export class Publisher {
     return roots
   }
 
-  *#tipsAt(locator: Uint8Array): Task<SignedRecord[]> {
+  /** What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change. */
+  *#ownTipsAt(locator: Uint8Array, { entity }: Author): Task<SignedRecord[]> {
     const metas = yield* this.#node.store.at(locator, PAGE_VERSIONS_MAX)
     const ids = metas.filter(({ kind }) => kind === VERSION).map(({ id }) => id)
     if (ids.length === 0) return []
     const blocks = yield* this.#node.store.get(ids)
-    return tipsOf(blocks.flatMap((bytes) => (bytes === undefined ? [] : [parseBlock(bytes).record])))
+    const records = blocks.flatMap((bytes) => (bytes === undefined ? [] : [parseBlock(bytes).record]))
+    return tipsOf(records.filter(({ signer }) => equalBytes(signer, entity)))
   }
 
   #author(): Author {

@@ -3,15 +3,18 @@ import { decode, encode } from '../../src/base/codec.ts'
 import { SheafError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { IdSet } from '../../src/base/id-map.ts'
+import { parseBlock } from '../../src/content/block.ts'
+import { compressSignMarkdown } from '../../src/content/page.ts'
 import { cut } from '../../src/content/piece.ts'
 import { pageLocator, type Space } from '../../src/content/space.ts'
+import { decodeVersion, VERSION } from '../../src/content/version.ts'
 import type { ExportedPage, GotPage, HeldProgress, Published } from '../../src/node/commands.ts'
 import type { Asked } from '../../src/node/fetching.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { type MessageName, result } from '../../src/node/wire.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
-import { type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
+import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
 /** 200 KB that do not compress: four pieces. */
 const LONG = utf8(
@@ -237,6 +240,43 @@ test('service - what two devices wrote of one page has one head, whoever is aske
   t.is(hex(got.id), hex(joined.pages[0]!.id))
   t.is(got.parents.length, 2)
   t.alike(got.otherTips, [])
+})
+
+test('service - nobody takes a page over, or hides it, by writing on top of it', async (t) => {
+  const { world, node } = await worldOf(['ada', 'bo'])
+  const ada = node('ada')
+  const published = await publish(ada, { bees: 'by ada' })
+  await world.settle()
+  // Twenty strangers' versions, each of them naming ada's as its parent, kept by a node that keeps what is offered.
+  const mallory = actor('mallory', world.network)
+  const drafts = Array.from({ length: 20 }, (_, i) => ({
+    space: spaceOf(ada),
+    path: 'bees',
+    text: utf8(`by mallory ${i}`),
+    parents: [published.pages[0]!.id],
+    summary: '',
+    timeMs: world.nowMs,
+    nonce: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, i),
+  }))
+  const blocks = compressSignMarkdown(drafts, mallory.identity.author).map(
+    ({ id, locator, timeMs, block }) => {
+      return { id, locator, kind: VERSION, timeMs, length: block.byteLength, bytes: block }
+    },
+  )
+  for (const { store } of [ada, node('bo')]) {
+    await store.append('shelf', [...mallory.identity.blocks, ...blocks], { sync: false })
+  }
+  const eve = world.add('eve', { isReader: true })
+  world.connect('eve', 'bo')
+  await world.settle()
+  const got = await get(world, eve, ada, 'bees')
+  t.is(Buffer.from(got.text).toString(), 'by ada')
+  t.is(got.why, 'owner of the space')
+  t.is(got.otherTips.length, 15, 'some of the others are shown as what they are')
+  t.is((await publish(ada, { bees: 'by ada' })).pages[0]?.status, 'unchanged')
+  const next = await publish(ada, { bees: 'by ada again' })
+  const [bytes] = await ada.store.get([next.pages[0]!.id])
+  t.alike(decodeVersion(parseBlock(bytes!).record).parents.map(hex), [hex(published.pages[0]!.id)])
 })
 
 test('service - a look-up that fails says how, and who was asked', async (t) => {
