@@ -55,7 +55,9 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
     seeds = await runBootstrap({ host: '127.0.0.1', port: 0 })
     const network = { folder, bootstrap: seeds.address, network: 'demo', signal: shell.signal }
     say('1. A private network: three DHT seeds and four nodes, each a process of its own.')
-    nodes.push(...(await Promise.all(NAMES.map((name) => startLocalNode(name, network)))))
+    const started = await Promise.allSettled(NAMES.map((name) => startLocalNode(name, network)))
+    for (const one of started) if (one.status === 'fulfilled') nodes.push(one.value)
+    for (const one of started) if (one.status === 'rejected') throw one.reason
     const [author] = nodes as [LocalNode]
     await meet(author, NAMES.length - 1)
 

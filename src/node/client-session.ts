@@ -290,10 +290,10 @@ export class ClientSession {
     pending.resume(outcome)
   }
 
-  /** The first thing that comes is thanked for at once: only a welcome opens the window. */
+  /** The first thing that comes is thanked for at once: only a welcome opens the window. Then before it is used up, or after a second. */
   #considerThanks(): void {
     const isFirst = this.#state === 'earned'
-    this.#thanks.consider(isFirst || this.#asked.size === 0 || this.#used * 2 > this.#allowance)
+    this.#thanks.consider(isFirst || this.#used * 2 > this.#allowance)
   }
 
   #welcome(message: Uint8Array): void {

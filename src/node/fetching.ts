@@ -11,7 +11,7 @@ import { storedRecord } from './keeping.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import type { StoredBlock } from './store.ts'
-import { begin, forEach, type Task } from './task.ts'
+import { begin, forEach, run, type Task } from './task.ts'
 import { ASK_IDS_MAX, type Item } from './wire.ts'
 
 /** Ids in one query: about 64 KiB of small pages, a few hundred of large ones. */
@@ -56,6 +56,8 @@ export interface FetchOptions {
   untilMs: number
   /** Have the texts handed over too, where one was decompressed on the way. */
   withTexts?: boolean
+  /** Hand over before it is written; a reader that waits for one page does not wait for the disk. */
+  isUrgent?: boolean
 }
 
 /** Fetches what `wanted` names from the best peers, stores it on the shelf, and tells of each. */
@@ -106,8 +108,9 @@ function* askBlocks(
   node: Node,
   peer: Connection,
   ids: Wanted[],
-  { tell, take, untilMs, withTexts = false }: FetchOptions & { tell: Tell; take: OnFetched },
+  options: FetchOptions & { tell: Tell; take: OnFetched },
 ): Task<void> {
+  const { tell, untilMs, isUrgent = false } = options
   const told = new Set<number>()
   const works: { sent: Sent[]; wait: () => Task<void> }[] = []
   const keys: VerifiedBlock[] = []
@@ -129,8 +132,7 @@ function* askBlocks(
           tell(one, answer.type)
         } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
       }
-      if (sent.length > 0)
-        works.push({ sent, wait: begin(accept(node, peer, ids, sent, { take, untilMs, withTexts })) })
+      if (sent.length > 0) works.push({ sent, wait: begin(accept(node, peer, ids, sent, options)) })
     },
   }
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
@@ -139,7 +141,7 @@ function* askBlocks(
   } catch (cause) {
     for (const [index, one] of ids.entries()) if (!told.has(index)) tell(one, answerOf(cause))
   }
-  if (keys.length > 0) yield* keepFetched(node, keys.map(storedRecord))
+  if (keys.length > 0) yield* keepSoon(node, keys.map(storedRecord), isUrgent)
   for (const { sent, wait } of works) {
     try {
       yield* wait()
@@ -155,7 +157,7 @@ function* accept(
   peer: Connection,
   ids: Wanted[],
   sent: Sent[],
-  { take, untilMs, withTexts = false }: FetchOptions & { take: OnFetched },
+  { take, untilMs, withTexts = false, isUrgent = false }: FetchOptions & { take: OnFetched },
 ): Task<void> {
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
@@ -171,7 +173,7 @@ function* accept(
       if (!checked.ok) throw new SheafError(checked.code, checked.message)
       return { wanted: ids[index]!, bytes, checked }
     })
-    yield* keepFetched(node, arrivals.map(storedArrival))
+    yield* keepSoon(node, arrivals.map(storedArrival), isUrgent)
     for (const arrival of arrivals) take(arrival)
   } catch (cause) {
     const error = asSheafError(cause)
@@ -188,6 +190,16 @@ export function* keepFetched(node: Node, blocks: StoredBlock[]): Task<void> {
     return node.retention.admit({ ...block, bytes }) === 'keep'
   })
   if (admitted.length > 0) yield* node.store.append('shelf', admitted, { sync: false })
+}
+
+/** Keeps, and waits for it unless somebody is waiting for us. */
+function* keepSoon(node: Node, blocks: StoredBlock[], isUrgent: boolean): Task<void> {
+  const written = begin(keepFetched(node, blocks))
+  if (!isUrgent) return yield* written()
+  run(written(), (outcome) => {
+    if ('error' in outcome)
+      node.emit({ type: 'failed', what: 'keeping a page', message: String(outcome.error) })
+  })
 }
 
 function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {

@@ -18,6 +18,10 @@ export interface Connection extends Peer {
   server: ServerSession
   entity: Uint8Array | undefined
   connectedMs: number
+  /** Whether we still have to hear who it is, and whether it keeps pages. */
+  isMeeting: boolean
+  /** Asks who it is now rather than later. */
+  meet(): void
 }
 
 /** Who this node is. A throw-away reader has no author and no blocks. */

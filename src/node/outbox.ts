@@ -111,6 +111,7 @@ export class Outbox {
   begin(note: Note): void {
     const { madeMs, entries } = decode(batchNote, note.value!)
     this.#pending.set(note.key, newBatch(note.key, madeMs, entries))
+    for (const connection of this.#node.connections()) connection.meet()
     this.pump()
   }
 
@@ -142,14 +143,14 @@ export class Outbox {
       }
       function look(): void {
         const now = outbox.progress(roots)
-        if (now.isHeld) return end()
+        if (now.isHeld && !outbox.#isMeeting) return end()
         if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers) return
         last = now
         tell(now)
         timer.cancel()
         timer = timers.at(outbox.#node.env.nowMs() + patienceMs, end)
       }
-      if (last.isHeld) return end()
+      if (last.isHeld && !this.#isMeeting) return end()
       this.#watchers.add(look)
     })
   }
@@ -186,6 +187,11 @@ export class Outbox {
         if (isFree && mayAsk) this.#begin(batch, peer)
       }
     }
+  }
+
+  /** Whether a peer that has just come may still turn out to keep pages: one of one is not yet all of them. */
+  get #isMeeting(): boolean {
+    return this.#node.connections().some(({ isMeeting }) => isMeeting)
   }
 
   #accepting(): Connection[] {

@@ -208,6 +208,7 @@ export class Reader {
       const arrived: Uint8Array[] = []
       const fetched = yield* fetchBlocks(this.#node, [{ id }], ({ bytes }) => arrived.push(bytes), {
         untilMs,
+        isUrgent: true,
       })
       for (const one of arrived) block = verifyBlock(one, this.#node.verifyContext())
       asked = fetched.asked.get(idKey(id)) ?? []
@@ -241,7 +242,7 @@ export class Reader {
       const take = (arrival: Arrival): void => {
         arrived.set(idKey(arrival.wanted.id), arrival.bytes)
       }
-      const fetched = yield* fetchBlocks(this.#node, wanted, take, { untilMs })
+      const fetched = yield* fetchBlocks(this.#node, wanted, take, { untilMs, isUrgent: true })
       const lacking = wanted.find(({ id }) => !fetched.found(id))
       if (lacking !== undefined)
         throw failure(fetched.asked.get(idKey(lacking.id)) ?? [], 'a piece that is listed', 'UNREACHABLE')

@@ -36,6 +36,8 @@ import { Timers } from './timers.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
 
+/** A peer that has not said in this time whether it keeps pages is not waited for. */
+const MEETING_MS = 2_000
 /** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
 const KEYS_SENT_MAX = 1_000
 
@@ -50,6 +52,8 @@ export type Input =
   | { type: 'done'; token: number; outcome: Outcome<unknown> }
   | { type: 'command'; token: number; command: Command }
   | { type: 'wake' }
+  /** The node is about to close its links: what came is certified. */
+  | { type: 'stop' }
 
 export type Effect =
   | { type: 'send'; peer: number; name: MessageName; message: Uint8Array }
@@ -79,6 +83,8 @@ export interface ServiceOptions {
   depth: number
   connectionsMax: number
   quotaBytes: number
+  /** How long a new connection has for its own questions before we ask who it is. */
+  introduceAfterMs: number
   /** Whether others may store here. */
   acceptsStores: boolean
 }
@@ -177,6 +183,9 @@ export class Service {
         return this.#command(input.token, input.command)
       case 'wake':
         return
+      case 'stop':
+        for (const { client } of this.#connections.values()) client.close()
+        return
       default:
         return unreachable(input)
     }
@@ -213,14 +222,36 @@ export class Service {
       }),
       entity: undefined,
       connectedMs: this.#nowMs,
-    }) satisfies Connection
+      isMeeting: false,
+      meet: () => {},
+    }) satisfies Connection as Connection
     this.#connections.set(peer, connection)
     this.#node.emit({ type: 'connected', device })
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
-    run(introduce(this.#node, connection), (outcome) => {
-      this.#noteFailure('introduction', outcome)
-      this.#outbox.pump()
-    })
+    this.#meetLater(connection)
+  }
+
+  #endMeeting(connection: Connection): void {
+    connection.isMeeting = false
+    this.#outbox.pump()
+  }
+
+  /** What the other side came to ask goes first; whoever has pages to hand out does not wait. */
+  #meetLater(connection: Connection): void {
+    connection.isMeeting = true
+    let hasBegun = false
+    connection.meet = () => {
+      if (hasBegun || connection.isGone) return
+      hasBegun = true
+      this.#timers.at(this.#nowMs + MEETING_MS, () => this.#endMeeting(connection))
+      run(introduce(this.#node, connection), (outcome) => {
+        this.#noteFailure('introduction', outcome)
+        this.#endMeeting(connection)
+      })
+    }
+    const waitMs = this.#options.introduceAfterMs
+    if (waitMs === 0 || this.#outbox.pending.batches > 0) connection.meet()
+    else this.#timers.at(this.#nowMs + waitMs, connection.meet)
   }
 
   #received(number: number, name: MessageName, message: Uint8Array): void {

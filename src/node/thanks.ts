@@ -78,7 +78,7 @@ export class Thanks {
     this.#unthanked += Math.max(1, found)
   }
 
-  /** Thanks now where it is time, or the session is busy for a second. */
+  /** Thanks now where it is time or much has come, else within the second. */
   consider(isTime: boolean): void {
     if (this.#unthanked === 0) return
     if (isTime || this.#unthanked >= THANK_AFTER) return this.thank()

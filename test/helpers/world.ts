@@ -232,6 +232,7 @@ export class World {
       connectionsMax: 64,
       quotaBytes,
       acceptsStores: options.acceptsStores ?? !isReader,
+      introduceAfterMs: 0,
     })
   }
 

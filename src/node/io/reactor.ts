@@ -69,6 +69,7 @@ export class Reactor {
 
   /** Closes all links and takes no more input. */
   close(error: unknown): void {
+    this.#step({ type: 'stop' })
     this.#isClosed = true
     clearTimeout(this.#timer)
     for (const link of this.#links.values()) link.close()

@@ -17,6 +17,9 @@ import { openStore } from './store/level-store.ts'
 import type { HomeLock } from './store/lock.ts'
 import { openSwarm, type SwarmOptions } from './swarm.ts'
 
+/** Longer than a visitor's first question takes, shorter than anybody notices. */
+const INTRODUCE_AFTER_MS = 300
+
 export interface NodeOptions {
   home: string
   /** Of this home, where the caller has it already. */
@@ -74,6 +77,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
     acceptsStores,
+    introduceAfterMs: INTRODUCE_AFTER_MS,
   })
   const reactor = new Reactor({
     service,
