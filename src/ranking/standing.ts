@@ -73,7 +73,7 @@ export class FirstStanding implements Standing, EvidenceSink {
         break
       case 'refused':
       case 'gave a holding':
-        break
+        return // neither to its credit nor against it
     }
     this.#tallies.set(device, tally)
   }
