@@ -1,0 +1,93 @@
+/** Checks in this thread and in the worker: the same outcomes, whoever makes them. */
+import test from 'brittle'
+import { sha256 } from '../../../src/base/hash.ts'
+import { networkOf } from '../../../src/base/network.ts'
+import { compressSignMarkdown } from '../../../src/content/page.ts'
+import { type Checked, type CheckItem, type CheckRequest, checkItems } from '../../../src/node/checking.ts'
+import { type Checker, startChecker } from '../../../src/node/io/checker.ts'
+import { type Actor, actor, contextOf, START_MS, verify } from '../../helpers/actor.ts'
+import { plain } from '../../helpers/bytes.ts'
+import type { Teardown } from '../../helpers/home.ts'
+
+const NETWORK = networkOf('checker', 4)
+/** More than the fewest that go to the worker. */
+const MANY = 40
+
+function checker(t: Teardown): Checker {
+  const started = startChecker({ network: NETWORK, crypto: 'native', verify })
+  t.teardown(() => started.close())
+  return started
+}
+
+/** Pages of an author, a loose piece, and the same spoilt: by a byte, by another id, as nothing. */
+function requestOf(author: Actor, pages: number): CheckRequest {
+  const drafts = Array.from({ length: pages }, (_, i) => ({
+    space: { type: 'entity' as const, id: author.entity },
+    path: `page/${i}`,
+    text: Buffer.from(`# Page ${i}\n`),
+    parents: [],
+    summary: '',
+    timeMs: START_MS,
+    nonce: Buffer.alloc(8, i),
+  }))
+  const good = compressSignMarkdown(drafts, author.identity.author).map(({ id, block }): CheckItem => {
+    return { id, bytes: block, pieceAt: undefined }
+  })
+  const piece = Buffer.from('a loose piece')
+  const [first, second] = good as [CheckItem, CheckItem]
+  const spoilt = Uint8Array.from(first.bytes)
+  spoilt[spoilt.byteLength - 1]! ^= 1
+  const items = [
+    ...good,
+    { id: sha256(piece), bytes: piece, pieceAt: author.entity },
+    { id: author.entity, bytes: piece, pieceAt: author.entity },
+    { ...first, bytes: spoilt },
+    { ...first, id: second.id },
+    { ...first, bytes: new Uint8Array(0) },
+  ]
+  const { genesis } = author
+  const key = { id: genesis.id, ...contextOf(NETWORK, [author]).keyOf(genesis.id)! }
+  return { items, keys: [key], nowMs: START_MS, withTexts: true }
+}
+
+test('checker - many go to the worker, few do not, and both come to the same', async (t) => {
+  const { check, ready } = checker(t)
+  await ready
+  const author = actor('author', NETWORK)
+  const many = requestOf(author, MANY)
+  const answer = check(many)
+  t.ok(answer instanceof Promise, 'many are checked beside this thread')
+  const outcomes = await answer
+  t.alike(plain(outcomes), plain(checkItems(many, NETWORK, verify)))
+  t.is(outcomes.filter(({ ok }) => ok).length, MANY + 1)
+  t.alike(
+    outcomes.slice(MANY + 1).map((one) => one.ok),
+    [false, false, false, false],
+  )
+  const text = (outcomes[3] as Checked & { ok: true }).text!
+  t.is(Buffer.from(text).toString(), '# Page 3\n')
+
+  const few = requestOf(author, 2)
+  const here = check(few)
+  t.absent(here instanceof Promise)
+  t.alike(plain(here), plain(checkItems(few, NETWORK, verify)))
+})
+
+test('checker - without the key nothing signed under it passes', async (t) => {
+  const { check, ready } = checker(t)
+  await ready
+  const request = { ...requestOf(actor('author', NETWORK), MANY), keys: [] }
+  const outcomes = await check(request)
+  t.is(outcomes.filter(({ ok }) => ok).length, 1, 'only the piece, which nobody signs')
+})
+
+test('checker - what the worker was asked is answered also when it ends', async (t) => {
+  const one = checker(t)
+  await one.ready
+  const request = requestOf(actor('author', NETWORK), MANY)
+  const asked = one.check(request)
+  await one.close()
+  const expected = plain(checkItems(request, NETWORK, verify))
+  t.alike(plain(await asked), expected)
+  t.alike(plain(await one.check(request)), expected, 'and so is what comes later')
+})
