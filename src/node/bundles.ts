@@ -7,7 +7,7 @@ import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { type Asked, answerOf, blame, fetchKeys, keepFetched, orderedPeers } from './fetching.ts'
+import { type Asked, answerOf, blame, fetchKeys, orderedPeers } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
@@ -51,7 +51,7 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
     asked.push({ device, answer: outcome.value.answer })
     const fresh = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
     for (const block of fresh) blocks.set(block.id, block)
-    yield* keepFetched(node, fresh.map(storedRecord))
+    node.shelving.keepLater(fresh.map(storedRecord))
   }
   return { blocks: [...blocks.values()], asked }
 }

@@ -32,7 +32,7 @@ import { ALGORITHMS, type Ends, workSeed } from './work.ts'
 
 /** Effort that is paid for one query at most: about ten seconds of one core. */
 const BUDGET = 8_000_000
-/** Queries whose answer came too late: what still arrives for them is no fault. */
+/** Queries that timed out; what still arrives for them is no fault. */
 const ABANDONED_MAX = 1_024
 
 /** What one query gets back. */
@@ -60,10 +60,11 @@ export class ClientSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
   #state: 'idle' | 'greeting' | 'solving' | 'earned' | 'open' = 'idle'
-  #hello: Uint8Array = NOTHING
+  #hello: Uint8Array = new Uint8Array(0)
   #hellosOut = 0
   #nextAsk = 0
   #allowance = 0
+  #granted = 0
   #used = 0
   /** Waiting for the session or the window, then on their way. */
   #queue: Pending[] = []
@@ -293,7 +294,7 @@ export class ClientSession {
   /** The first thing that comes is thanked for at once: only a welcome opens the window. Then before it is used up, or after a second. */
   #considerThanks(): void {
     const isFirst = this.#state === 'earned'
-    this.#thanks.consider(isFirst || this.#used * 2 > this.#allowance)
+    this.#thanks.consider(isFirst || this.#allowance - this.#used < this.#granted / 2)
   }
 
   #welcome(message: Uint8Array): void {
@@ -301,6 +302,7 @@ export class ClientSession {
     if (welcome === undefined) return
     this.acceptsStores = welcome.acceptsStores
     this.#allowance = welcome.allowance
+    this.#granted = welcome.allowance - this.#used
     this.#state = 'open'
     if (welcome.claim !== undefined) this.#env.learnClaim(this.#peer, welcome.claim)
     this.#env.learnPeers(welcome.peers)
@@ -395,5 +397,3 @@ export class ClientSession {
 }
 
 const mustBeCertified = (asked: Query): boolean => 'certify' in asked && asked.certify === true
-
-const NOTHING = new Uint8Array(0)

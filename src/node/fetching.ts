@@ -11,7 +11,7 @@ import { storedRecord } from './keeping.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import type { StoredBlock } from './store.ts'
-import { begin, forEach, run, type Task } from './task.ts'
+import { begin, forEach, type Task } from './task.ts'
 import { ASK_IDS_MAX, type Item } from './wire.ts'
 
 /** Ids in one query: about 64 KiB of small pages, a few hundred of large ones. */
@@ -141,7 +141,7 @@ function* askBlocks(
   } catch (cause) {
     for (const [index, one] of ids.entries()) if (!told.has(index)) tell(one, answerOf(cause))
   }
-  if (keys.length > 0) yield* keepSoon(node, keys.map(storedRecord), isUrgent)
+  if (keys.length > 0) yield* keepFetched(node, keys.map(storedRecord), isUrgent)
   for (const { sent, wait } of works) {
     try {
       yield* wait()
@@ -173,7 +173,7 @@ function* accept(
       if (!checked.ok) throw new SheafError(checked.code, checked.message)
       return { wanted: ids[index]!, bytes, checked }
     })
-    yield* keepSoon(node, arrivals.map(storedArrival), isUrgent)
+    yield* keepFetched(node, arrivals.map(storedArrival), isUrgent)
     for (const arrival of arrivals) take(arrival)
   } catch (cause) {
     const error = asSheafError(cause)
@@ -182,24 +182,10 @@ function* accept(
   }
 }
 
-/** Keeps what was fetched, as far as the operator's policy admits it; a reader may read more than it keeps. */
-export function* keepFetched(node: Node, blocks: StoredBlock[]): Task<void> {
-  let bytes = 0
-  const admitted = blocks.filter((block) => {
-    bytes += block.length
-    return node.retention.admit({ ...block, bytes }) === 'keep'
-  })
-  if (admitted.length > 0) yield* node.store.append('shelf', admitted, { sync: false })
-}
-
-/** Keeps, and waits for it unless somebody is waiting for us. */
-function* keepSoon(node: Node, blocks: StoredBlock[], isUrgent: boolean): Task<void> {
-  const written = begin(keepFetched(node, blocks))
-  if (!isUrgent) return yield* written()
-  run(written(), (outcome) => {
-    if ('error' in outcome)
-      node.emit({ type: 'failed', what: 'keeping a page', message: String(outcome.error) })
-  })
+/** Keeps; waits for it unless somebody waits for us. */
+function* keepFetched(node: Node, blocks: StoredBlock[], isUrgent: boolean): Task<void> {
+  if (isUrgent) node.shelving.keepLater(blocks)
+  else yield* node.shelving.keep(blocks)
 }
 
 function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {
@@ -270,7 +256,7 @@ export function* fetchKeys(
     },
     untilMs,
   )
-  yield* keepFetched(node, found.map(storedRecord))
+  yield* node.shelving.keep(found.map(storedRecord))
 }
 
 function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {

@@ -41,6 +41,11 @@ export interface Node {
   env: SessionEnv
   store: StoreTasks
   keys: KeyBook
+  /** Where what was fetched is kept: at once, or a little later together with more. */
+  shelving: {
+    keep(blocks: readonly StoredBlock[]): Task<void>
+    keepLater(blocks: readonly StoredBlock[]): void
+  }
   identity: Identity
   retention: RetentionPolicy
   heads: HeadResolver

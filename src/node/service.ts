@@ -30,6 +30,7 @@ import type { RetentionPolicy } from './retention.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
 import { addressOf, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
+import { Shelving } from './shelving.ts'
 import { type StoreCall, StoreTasks } from './store-tasks.ts'
 import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
@@ -115,12 +116,15 @@ export class Service {
     const callOut = (make: (token: number) => Effect): Task<unknown> => this.#effect(make)
     const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
     const numbering = new Numbering(store)
+    const { retention } = options
+    const emit = (event: NodeEvent): void => void this.#effects.push({ type: 'event', event })
     this.#node = {
       env,
       store,
+      shelving: new Shelving({ env, store, retention, emit }),
       keys,
       identity,
-      retention: options.retention,
+      retention,
       heads: options.heads ?? ownHeads(),
       depth: options.depth,
       connections: () => [...this.#connections.values()],
@@ -136,7 +140,7 @@ export class Service {
       *check(request) {
         return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
       },
-      emit: (event) => this.#effects.push({ type: 'event', event }),
+      emit,
     }
     this.#claims = new Claims(this.#node, address)
     this.#outbox = new Outbox(this.#node)

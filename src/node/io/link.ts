@@ -16,6 +16,9 @@ export interface LinkEvents {
 export interface Link {
   device: Uint8Array
   handshakeHash: Uint8Array
+  /** What is sent until `uncork` leaves together, in as few packets as it fits. */
+  cork(): void
+  uncork(): void
   /** False where the link has taken more than it can send now. */
   send(name: MessageName, message: Uint8Array): boolean
   /** Sends what is under way, then closes. */
@@ -50,6 +53,8 @@ export function openLink(stream: NoiseSecretStream, network: Network, events: Li
     device: remotePublicKey,
     handshakeHash,
     send: (name, message) => isClosed || messages.get(name)!.send(message) || channel.drained,
+    cork: () => channel.cork(),
+    uncork: () => channel.uncork(),
     close: () => channel.close(),
   }
 }

@@ -17,6 +17,8 @@ import type { Swarm } from './swarm.ts'
 
 /** Nonces that are tried before other work has its turn: about a millisecond. */
 const SEARCH_SLICE = 1_500
+/** More than this is sent as it is: putting it together would copy it once more. */
+const CORK_BYTES_MAX = 16_384
 /** setTimeout takes no more than 2^31 − 1. */
 const TIMER_MAX_MS = 60_000
 
@@ -103,7 +105,7 @@ export class Reactor {
     try {
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
         if (this.#isClosed) return
-        for (const effect of this.#options.service.step(next, this.#options.clock())) this.#carryOut(effect)
+        this.#carryOutAll(this.#options.service.step(next, this.#options.clock()))
       }
     } catch (error) {
       this.close(error)
@@ -112,6 +114,22 @@ export class Reactor {
       this.#isStepping = false
     }
     this.#setTimer()
+  }
+
+  /** Small messages to one peer leave together: each packet that waits for the next costs a millisecond. */
+  #carryOutAll(effects: Effect[]): void {
+    const small = new Map<number, number>()
+    for (const effect of effects) {
+      if (effect.type === 'send')
+        small.set(effect.peer, (small.get(effect.peer) ?? 0) + effect.message.byteLength)
+    }
+    const corked = [...small].flatMap(([peer, bytes]) => {
+      const link = bytes <= CORK_BYTES_MAX ? this.#links.get(peer) : undefined
+      return link === undefined ? [] : [link]
+    })
+    for (const link of corked) link.cork()
+    for (const effect of effects) this.#carryOut(effect)
+    for (const link of corked) link.uncork()
   }
 
   #carryOut(effect: Effect): void {

@@ -40,6 +40,9 @@ export function indexLevel(directory: string): IndexLevel {
   return new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
 }
 
+/** Up to so many are looked up in this thread: 4 µs each, where a visit to another thread takes 100. */
+const SYNC_IDS_MAX = 8
+
 export class BlockIndex {
   readonly #level: IndexLevel
   /** By name. */
@@ -80,6 +83,12 @@ export class BlockIndex {
   /** What is known of these ids, in this order. */
   async find(ids: readonly Uint8Array[]): Promise<(IndexedBlock | undefined)[]> {
     if (ids.length === 0) return []
+    if (ids.length <= SYNC_IDS_MAX) {
+      return ids.map((id) => {
+        const value = this.#level.getSync(blockKey(id))
+        return value && readBlock(id, value)
+      })
+    }
     const values = await this.#level.getMany(ids.map(blockKey))
     return values.map((value, i) => value && readBlock(ids[i]!, value))
   }

@@ -1,0 +1,56 @@
+/**
+ * What a reader fetched goes onto its shelf, as far as the operator's policy admits it; one
+ * may read more than one keeps. Pages that were read one by one are written together a
+ * little later, so that nobody who reads waits for a disk.
+ */
+import type { Node } from './node.ts'
+import type { StoredBlock } from './store.ts'
+import { run, type Task } from './task.ts'
+
+/** A page that is lost in between is fetched again. */
+const WRITE_AFTER_MS = 50
+const WAITING_BYTES_MAX = 1_048_576
+
+type Around = Pick<Node, 'env' | 'store' | 'retention' | 'emit'>
+
+export class Shelving {
+  readonly #node: Around
+  #waiting: StoredBlock[] = []
+  #bytes = 0
+
+  constructor(node: Around) {
+    this.#node = node
+  }
+
+  /** Writes what the policy admits. */
+  *keep(blocks: readonly StoredBlock[]): Task<void> {
+    let bytes = 0
+    const admitted = blocks.filter((block) => {
+      bytes += block.length
+      return this.#node.retention.admit({ ...block, bytes }) === 'keep'
+    })
+    if (admitted.length > 0) yield* this.#node.store.append('shelf', admitted, { sync: false })
+  }
+
+  /** Has it written soon; what does not fit in between is not kept. */
+  keepLater(blocks: readonly StoredBlock[]): void {
+    const { timers, nowMs } = this.#node.env
+    for (const block of blocks) {
+      if (this.#bytes + block.length > WAITING_BYTES_MAX) return
+      if (this.#waiting.length === 0) timers.at(nowMs() + WRITE_AFTER_MS, () => this.#write())
+      this.#waiting.push(block)
+      this.#bytes += block.length
+    }
+  }
+
+  #write(): void {
+    const blocks = this.#waiting
+    this.#waiting = []
+    this.#bytes = 0
+    run(this.keep(blocks), (outcome) => {
+      if ('error' in outcome) {
+        this.#node.emit({ type: 'failed', what: 'keeping pages', message: String(outcome.error) })
+      }
+    })
+  }
+}
