@@ -11,7 +11,8 @@ import { decodeVersion, VERSION } from '../../src/content/version.ts'
 import type { ExportedPage, GotPage, HeldProgress, Published } from '../../src/node/commands.ts'
 import type { Asked } from '../../src/node/fetching.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
-import { type MessageName, result } from '../../src/node/wire.ts'
+import { type QueryOf, query } from '../../src/node/queries.ts'
+import { ask, type MessageName, result } from '../../src/node/wire.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
 import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
@@ -465,6 +466,13 @@ test('service - pieces that go in another batch than their version bring it alon
   const progress = await held(ada, published)
   t.ok(progress.isHeld, JSON.stringify(progress))
   t.alike(faults(node('bo')), [], 'an honest publisher is not blamed')
+  for (const { offers } of storeRequests(world, 'ada')) {
+    const ids = new IdSet(offers.map(({ id }) => id))
+    t.ok(
+      offers.every(({ owner }) => owner === undefined || ids.has(owner)),
+      `${offers.length} offers, each owner among them`,
+    )
+  }
   const eve = world.add('eve', { isReader: true })
   world.connect('eve', 'bo')
   await world.settle()
@@ -508,6 +516,14 @@ test('service - a keeper whose quota is used up says full, and the publisher goe
   await world.advance(10_000)
   t.is((await progress).held, 1)
 })
+
+/** The store requests that a node made. */
+function storeRequests(world: World, from: string): QueryOf<'store'>[] {
+  return world.log
+    .filter((said) => said.from === from && said.name === 'ask')
+    .map(({ message }) => decode(query, decode(ask, message).query))
+    .filter((asked) => asked.type === 'store')
+}
 
 const honest: World['tamper'] = (_from, _to, _name, message) => message
 

@@ -1,0 +1,116 @@
+import test from 'brittle'
+import { decode } from '../../src/base/codec.ts'
+import { holding } from '../../src/content/statement.ts'
+import type { HeldProgress, Published } from '../../src/node/commands.ts'
+import { MemoryStore } from '../../src/node/memory-store.ts'
+import { verifyStatement } from '../../src/node/peer.ts'
+import { hex, utf8 } from '../helpers/bytes.ts'
+import { type NodeOptions, World, type WorldNode } from '../helpers/world.ts'
+
+const publish = (node: WorldNode, path = 'bees'): Promise<Published> =>
+  node.run({ type: 'publish', pages: [{ path, text: utf8(path) }], summary: '', index: false })
+
+/** A publisher and so many keepers, each joined with it alone. */
+async function star(
+  keepers: number,
+  options: NodeOptions = {},
+): Promise<{ world: World; ada: WorldNode; store: MemoryStore }> {
+  const world = new World()
+  const store = new MemoryStore()
+  const ada = world.add('ada', { store })
+  for (let i = 0; i < keepers; i++) {
+    world.add(`keeper ${i}`, options)
+    world.connect('ada', `keeper ${i}`)
+  }
+  await world.settle()
+  return { world, ada, store }
+}
+
+async function notes(store: MemoryStore, table: 'pending' | 'holding'): Promise<number> {
+  let count = 0
+  for await (const _ of store.notes(table)) count += 1
+  return count
+}
+
+test('outbox - a batch goes to five of those who keep, and to no more', async (t) => {
+  const { world, ada, store } = await star(8)
+  const published = await publish(ada)
+  await world.settle()
+  const keepers = [...world.nodes.values()].filter((node) => node !== ada && node.store.usage().blocks > 0)
+  t.is(keepers.length, 5)
+  const progress = await ada.run({ type: 'held', batches: published.batches, patienceMs: 1 })
+  t.alike([progress.held, progress.target, progress.isHeld], [5, 5, true])
+  t.is(await notes(store, 'pending'), 0)
+  t.is(await notes(store, 'holding'), 1, 'the promises are kept')
+})
+
+test('outbox - who waits is told of each promise, and of the end of its patience', async (t) => {
+  const { world, ada } = await star(0)
+  const published = await publish(ada)
+  const told: HeldProgress[] = []
+  const waiting = ada.run({ type: 'held', batches: published.batches, patienceMs: 5_000 }, (one) =>
+    told.push(one as HeldProgress),
+  )
+  for (const name of ['bo', 'cy']) {
+    await world.advance(4_000)
+    world.add(name, { acceptsStores: name === 'bo' })
+    world.connect('ada', name)
+    await world.settle()
+  }
+  const ended = await waiting
+  t.is(ended.isHeld, true)
+  t.is(ended.held, 1, 'who does not keep for others is not counted')
+  t.is(ended.target, 1)
+  t.ok(told.every(({ held, peers }) => held <= peers))
+})
+
+test('outbox - what every keeper signed is over exactly what it was given', async (t) => {
+  const { world, ada, store } = await star(2)
+  const published = await publish(ada)
+  await world.settle()
+  const [batch] = published.batches
+  const where = await ada.run({ type: 'where', target: { id: published.pages[0]!.id }, untilMs: world.nowMs })
+  t.is(where.holders.length, 2)
+  for (const { device, untilMs } of where.holders) {
+    t.ok(untilMs! > world.nowMs + 24 * 3600_000)
+    t.ok([...world.nodes.values()].some(({ actor }) => hex(actor.device.publicKey) === hex(device)))
+  }
+  const bytes = world.log.find(({ from, name }) => from === 'keeper 0' && name === 'result')
+  t.ok(bytes)
+  for await (const { key } of store.notes('pending')) t.is(hex(key), hex(batch!))
+  t.is(await notes(store, 'pending'), 1, 'two of five: it goes on')
+})
+
+test('outbox - of two publishes each is held by itself', async (t) => {
+  const { world, ada } = await star(5)
+  const [one, two] = [await publish(ada, 'one'), await publish(ada, 'two')]
+  await world.settle()
+  const progress = await ada.run({ type: 'held', batches: [...one.batches, ...two.batches], patienceMs: 1 })
+  t.alike([progress.batches, progress.batchesHeld, progress.held], [2, 2, 5])
+  const whole = ada.events.filter(({ type, holders }) => type === 'held' && holders === 5)
+  const roots = new Set(whole.map(({ root }) => hex(root as Uint8Array)))
+  t.alike([...roots].sort(), [...one.batches, ...two.batches].map(hex).sort())
+})
+
+test('outbox - a promise is a statement of its keeper that anybody can check', async (t) => {
+  const { world, ada, store } = await star(5)
+  const published = await publish(ada)
+  await world.settle()
+  let seen = 0
+  for await (const { key, value } of store.notes('holding')) {
+    t.is(hex(key), hex(published.batches[0]!))
+    // Each promise stands in the note behind its length; the note's form is the outbox's own.
+    for (const node of world.nodes.values()) {
+      const at = Buffer.from(value).indexOf(
+        Buffer.concat([Uint8Array.of(1, 128), node.actor.device.publicKey]),
+      )
+      if (at < 0) continue
+      const record = verifyStatement(value.subarray(at, at + value[at - 1]!), world.network)
+      const promise = decode(holding, record.body)
+      t.is(hex(promise.root), hex(published.batches[0]!))
+      t.is(promise.count, 3, 'key, certificate and version')
+      seen += 1
+    }
+  }
+  t.is(seen, 5)
+})
