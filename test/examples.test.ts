@@ -7,11 +7,10 @@ import { fileURLToPath } from 'node:url'
 import test from 'brittle'
 import { ControlClient } from '../src/node/io/control/client.ts'
 import { pathsOf } from '../src/node/io/paths.ts'
+import { FROM_SOURCE, MAIN, privateNetwork } from './helpers/daemon.ts'
 import { tempHome } from './helpers/home.ts'
-import { network } from './helpers/network.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const MAIN = join(ROOT, 'src/cli/main.ts')
 const MEET_WITHIN_MS = 60_000
 /** The two that the page is about. */
 const PEOPLE = ['ann', 'ben']
@@ -25,8 +24,7 @@ test('examples - the first steps lead from nothing to reading each other', async
 
   const folder = tempHome(t)
   symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
-  const { bootstrap, close } = await network()
-  t.teardown(close)
+  const bootstrap = await privateNetwork(t)
   const run = async (line: string) => sheaf(folder, wordsOf(line))
   t.teardown(
     async () => {
@@ -47,6 +45,8 @@ test('examples - the first steps lead from nothing to reading each other', async
     const { status, out, err } = await run(typed)
     t.is(status, 0, status === 0 ? line : `${line}: ${out}${err}`)
     printed.set(line, out)
+    const [, pid] = /^running as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, person!)))
     if (line.endsWith('status --quiet')) ids.set(person!, out.trim())
   }
 
@@ -61,6 +61,17 @@ test('examples - the first steps lead from nothing to reading each other', async
     t.ok(exported.equals(readFileSync(join(wiki, file))), `${file} comes out byte for byte`)
   }
 })
+
+/** A daemon that the page started is in no group of ours: where the test breaks off before its teardown, it is ended here. */
+function endLeftover(pid: number, socket: string): void {
+  // One that stopped has taken its socket away, and its number may be another's by now.
+  if (!existsSync(socket)) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended, as it should.
+  }
+}
 
 /** Waits until this node knows a peer that is connected now. */
 async function met(folder: string, person: string): Promise<void> {
@@ -84,7 +95,7 @@ function wordsOf(line: string): string[] {
 
 function sheaf(cwd: string, args: string[]): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], {
+    const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, ...args], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

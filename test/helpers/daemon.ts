@@ -78,6 +78,8 @@ export async function daemon(t: Teardown, options: DaemonOptions): Promise<Daemo
   const { home, entity, device } = await settledHome(t, options)
   const node = new Daemon(home, entity, device)
   t.teardown(() => node.kill())
+  // brittle ends the process without teardowns where a test throws or takes too long.
+  process.once('exit', () => void node.kill())
   await node.start()
   return node
 }
