@@ -16,6 +16,7 @@ import { verify } from '../helpers/actor.ts'
 import { flips, hex, plain, refusal, truncations, unhex, withTrailing } from '../helpers/bytes.ts'
 import { BODIES } from '../helpers/generators.ts'
 import {
+  formBodies,
   formRecords,
   publicKeyFor,
   type RecordVector,
@@ -47,8 +48,8 @@ function bodiesOf(kind: Kind): fc.Arbitrary<unknown> {
 }
 
 function formed(kind: Kind, body: unknown): SignedRecord {
-  const input = { timeMs: 1_800_000_000_000, nonce: '0102030405060708', body: plain(body) }
-  return formRecords(kind, [input], signers)[0]!
+  const input = { timeMs: 1_800_000_000_000, nonce: '0102030405060708', body }
+  return formBodies(kind, [input], signers)[0]!
 }
 
 test('kinds - every number and every name stands in the registry once, and every vector is of a kind', (t) => {

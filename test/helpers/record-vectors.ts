@@ -74,13 +74,19 @@ export function signersOf(
   }
 }
 
-/** Records of one kind, under one signature: a genesis has no signer, a statement the device, all else the entity. */
+/** Records of one kind from their vectors, under one signature. */
 export function formRecords(kind: Kind, inputs: readonly RecordInput[], signers: Signers): SignedRecord[] {
+  const bodies = inputs.map((input) => ({ ...input, body: unplain(input.body) }))
+  return formBodies(kind, bodies, signers)
+}
+
+/** The same with bodies as values. A genesis has no signer, a statement the device, all else the entity. */
+export function formBodies(kind: Kind, inputs: readonly RecordInput[], signers: Signers): SignedRecord[] {
   const { entity, device, network } = signers
   const isDevice = isDeviceKind(kind.number)
   const signer = kind.name === 'key genesis' ? new Uint8Array(32) : isDevice ? device.publicKey : entity.id
   const drafts = inputs.map(({ timeMs, nonce, body }): Draft => {
-    const bytes = encode(kind.codec, unplain(body))
+    const bytes = encode(kind.codec, body)
     return { kind: kind.number, signer, key: signer, timeMs, nonce: unhex(nonce), body: bytes }
   })
   return signRecords(drafts, network, isDevice ? device.sign : entity.sign)
