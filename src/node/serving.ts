@@ -93,12 +93,14 @@ export class Serving {
   *#sendKeys(peer: Peer, blocks: readonly (Uint8Array | undefined)[], at: number, reply: Reply): Task<void> {
     const fresh = new IdMap<number>()
     for (const [i, bytes] of blocks.entries()) {
-      // Loose pieces begin with gzip's or a chunk's bytes: what they would name as key is not in the store.
       const key = bytes && keyNamedBy(bytes)
       if (key !== undefined && !peer.keysSent.has(key) && !fresh.has(key)) fresh.set(key, at + i)
     }
     if (fresh.size === 0) return
-    const ids = [...fresh.keys()]
+    // A loose piece may look like a record: a chunk of an index is full of ids, and any may stand where a key's would.
+    const named = [...fresh.keys()]
+    const metas = yield* this.#node.store.meta(named)
+    const ids = named.filter((_, i) => metas[i]?.kind === KEY_GENESIS)
     for (const [i, bytes] of (yield* this.#node.store.get(ids)).entries()) {
       if (bytes === undefined) continue
       peer.keysSent.add(ids[i]!)
