@@ -99,7 +99,7 @@ function* askTips(
     return { blocks, answer: blocks.some(({ type }) => type !== 'key') ? 'found' : answer }
   } catch (cause) {
     const error = asSheafError(cause)
-    blame(node, peer, error)
+    blame(node, peer, error, false)
     throw error
   }
 }

@@ -3,6 +3,7 @@
  * every byte verified before it is stored, and whoever sends a wrong one is named.
  */
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdSet, idKey } from '../base/id-map.ts'
 import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
@@ -12,7 +13,7 @@ import { addKey, learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import type { StoredBlock } from './store.ts'
 import { begin, forEach, type Task } from './task.ts'
-import { ASK_IDS_MAX, type Item } from './wire.ts'
+import { ASK_IDS_MAX, type Header, type Item } from './wire.ts'
 
 /** Ids in one query: about 64 KiB of small pages, a few hundred of large ones. */
 const QUERY_IDS = 64
@@ -115,7 +116,7 @@ function* askBlocks(
   const works: { sent: Sent[]; wait: () => Task<void> }[] = []
   const keys: VerifiedBlock[] = []
   const listener = {
-    items(items: Item[]): void {
+    items(items: Item[], header: Header | undefined): void {
       const sent: Sent[] = []
       for (const { index, answer } of items) {
         const one = ids[index]
@@ -132,7 +133,8 @@ function* askBlocks(
           tell(one, answer.type)
         } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
       }
-      if (sent.length > 0) works.push({ sent, wait: begin(accept(node, peer, ids, sent, options)) })
+      if (sent.length > 0)
+        works.push({ sent, wait: begin(accept(node, peer, ids, sent, { ...options, header })) })
     },
   }
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
@@ -157,8 +159,9 @@ function* accept(
   peer: Connection,
   ids: Wanted[],
   sent: Sent[],
-  { take, untilMs, withTexts = false, isUrgent = false }: FetchOptions & { take: OnFetched },
+  options: FetchOptions & { take: OnFetched; header: Header | undefined },
 ): Task<void> {
+  const { take, untilMs, header, withTexts = false, isUrgent = false } = options
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
     const keys = yield* keysFor(node, peer, records, untilMs)
@@ -177,7 +180,7 @@ function* accept(
     for (const arrival of arrivals) take(arrival)
   } catch (cause) {
     const error = asSheafError(cause)
-    if (answerOf(error) === 'bad') blame(node, peer, error)
+    if (answerOf(error) === 'bad') blame(node, peer, error, signedFirst(sent, header))
     throw error
   }
 }
@@ -193,9 +196,15 @@ function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {
   return { id: wanted.id, locator, kind, timeMs, length: bytes.byteLength, bytes }
 }
 
+/** Whether the server had signed for exactly these bytes before it sent them. */
+function signedFirst(sent: Sent[], header: Header | undefined): boolean {
+  return sent.every(({ index, bytes }) =>
+    header?.entries.some((entry) => entry.index === index && equalBytes(entry.hash, sha256(bytes))),
+  )
+}
+
 /** Notes that a peer sent wrong bytes, and ends the connection. */
-export function blame(node: Node, peer: Connection, error: SheafError): void {
-  const certified = !node.env.standing.isVetted(peer.device, node.env.nowMs())
+export function blame(node: Node, peer: Connection, error: SheafError, certified: boolean): void {
   node.env.evidence.observe(
     peer.device,
     { type: 'wrong bytes', code: error.code, certified },

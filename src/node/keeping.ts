@@ -31,6 +31,9 @@ const HOLDING_LIFE_MS = 30 * 24 * 3600_000
 /** A publisher that was told what is wanted has this long for each delivery. */
 const DELIVER_WITHIN_MS = 30_000
 
+/** What publishers may be about to deliver, all together: it waits in memory until a batch is whole. */
+const DELIVERIES_BYTES_MAX = 64 * 1024 * 1024
+
 type Offer = QueryOf<'store'>['offers'][number]
 
 export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Reply): Task<void> {
@@ -39,17 +42,24 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
   for (const [i, answer] of answers.entries()) reply.add(i, answer)
   const wanted = new Set(answers.flatMap((answer, i) => (answer.type === 'wanted' ? [i] : [])))
   if (wanted.size > 0) {
-    const delivered = yield* takeDeliveries(node, offers, wanted, reply)
-    if (reply.isGone) return
+    const bytes = [...wanted].reduce((sum, index) => sum + offers[index]!.bytes, 0)
+    node.deliveries.bytes += bytes
     try {
+      const delivered = yield* takeDeliveries(node, offers, wanted, reply)
+      if (reply.isGone) return
       const blocks = yield* verifyDelivered(node, offers, delivered)
       yield* node.store.append('shelf', blocks, { sync: true })
     } catch (cause) {
       const error = asSheafError(cause)
       reply.refuse(error)
-      if (!OUR_FAULT.has(error.code)) node.env.fault(peer, error)
+      if (!NO_BREACH.has(error.code)) node.env.fault(peer, error)
       return
+    } finally {
+      node.deliveries.bytes -= bytes
     }
+  } else if (answers.some(({ type }) => type === 'held')) {
+    // What is here may have come without a sync; a promise rests on nothing less.
+    yield* node.store.append('shelf', [], { sync: true })
   }
   const kept = offers.filter((_, i) => answers[i]!.type === 'wanted' || answers[i]!.type === 'held')
   if (kept.length > 0) {
@@ -69,8 +79,9 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
   reply.end()
 }
 
-/** Failures of ours, for which nobody else is to blame. */
-const OUR_FAULT: ReadonlySet<string> = new Set([
+/** Failures of ours, and slowness: nobody broke a rule. */
+const NO_BREACH: ReadonlySet<string> = new Set([
+  'TIMEOUT',
   'DISK_FULL',
   'QUOTA_FULL',
   'BAD_STORE',
@@ -87,7 +98,8 @@ function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
     if (!node.keeps(offer.locator) && !node.keys.has(offer.id)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
-    const verdict = node.retention.admit({ ...offer, bytes: offer.bytes + askedBytes })
+    const isBusy = node.deliveries.bytes + askedBytes + offer.bytes > DELIVERIES_BYTES_MAX
+    const verdict = isBusy ? 'full' : node.retention.admit({ ...offer, bytes: offer.bytes + askedBytes })
     if (verdict !== 'keep') return { type: 'refused', reason: { type: verdict } }
     askedBytes += offer.bytes
     return { type: 'wanted' }

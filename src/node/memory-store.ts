@@ -22,6 +22,7 @@ export class MemoryStore implements Store {
   readonly #places = new SortedKeys()
   readonly #notes = new Map<NoteTable, { keys: SortedKeys; values: Map<string, Uint8Array> }>()
   readonly #unreadable = new Set<string>()
+  readonly #lost = new Set<string>()
   #bytes = 0
   #damaged = 0
   #closed = false
@@ -100,6 +101,10 @@ export class MemoryStore implements Store {
     }
   }
 
+  damagedAmong(ids: readonly Uint8Array[]): boolean[] {
+    return ids.map((id) => this.#lost.has(idKey(id)))
+  }
+
   usage(): Usage {
     return { blocks: this.#blocks.size, bytes: this.#bytes, damaged: this.#damaged }
   }
@@ -117,6 +122,7 @@ export class MemoryStore implements Store {
     const key = idKey(block.id)
     if (this.#blocks.has(key)) return
     this.#blocks.set(key, block)
+    this.#lost.delete(key)
     this.#places.add(idKey(block.locator) + key)
     this.#bytes += block.length
   }
@@ -124,6 +130,7 @@ export class MemoryStore implements Store {
   #drop(key: string, block: StoredBlock): void {
     this.#blocks.delete(key)
     this.#unreadable.delete(key)
+    this.#lost.add(key)
     this.#places.remove(idKey(block.locator) + key)
     this.#bytes -= block.length
     this.#damaged++

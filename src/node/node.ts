@@ -49,6 +49,8 @@ export interface Node {
   identity: Identity
   retention: RetentionPolicy
   heads: HeadResolver
+  /** Bytes that publishers were told to deliver and that are not written yet. */
+  deliveries: { bytes: number }
   /** Bits of the address that locators must share to be this node's to keep. */
   depth: number
   connections(): Connection[]

@@ -24,6 +24,8 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
       for await (const note of store.notes(call.table)) notes.push(note)
       return notes
     }
+    case 'damagedAmong':
+      return store.damagedAmong(call.ids)
     case 'usage':
       return store.usage()
   }

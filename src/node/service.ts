@@ -125,6 +125,7 @@ export class Service {
       keys,
       identity,
       retention,
+      deliveries: { bytes: 0 },
       heads: options.heads ?? ownHeads(),
       depth: options.depth,
       connections: () => [...this.#connections.values()],

@@ -77,13 +77,13 @@ export class Serving {
       const slice = ids.slice(at, at + LOAD_IDS)
       const blocks = yield* this.#node.store.get(slice)
       yield* this.#sendKeys(peer, blocks, at, reply)
-      const lost = blocks.includes(undefined) ? yield* this.#node.store.meta(slice) : []
+      const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
       for (const [i, id] of slice.entries()) {
         const bytes = blocks[i]
         if (!this.#node.retention.serves(id))
           reply.add(at + i, { type: 'refused', reason: { type: 'policy' } })
         else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
-        else reply.add(at + i, lost[i] === undefined ? { type: 'unknown' } : { type: 'lost' })
+        else reply.add(at + i, { type: isLost[i] === true ? 'lost' : 'unknown' })
       }
       yield* reply.writable()
     }

@@ -11,6 +11,7 @@ export type StoreCall =
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
   | { method: 'notes'; table: NoteTable }
+  | { method: 'damagedAmong'; ids: readonly Uint8Array[] }
   | { method: 'usage' }
 
 /** Makes the call and waits for its outcome. */
@@ -50,6 +51,10 @@ export class StoreTasks {
 
   *notes(table: NoteTable): Task<{ key: Uint8Array; value: Uint8Array }[]> {
     return (yield* this.#call({ method: 'notes', table })) as { key: Uint8Array; value: Uint8Array }[]
+  }
+
+  *damagedAmong(ids: readonly Uint8Array[]): Task<boolean[]> {
+    return (yield* this.#call({ method: 'damagedAmong', ids })) as boolean[]
   }
 
   *usage(): Task<Usage> {

@@ -87,6 +87,8 @@ export interface Store {
   noted(table: NoteTable, key: Uint8Array): Promise<Uint8Array | undefined>
   /** All values of a table whose key starts with `prefix`, in order of key. */
   notes(table: NoteTable, prefix?: Uint8Array): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>
+  /** Which of these were found damaged since the store was opened, and have not been stored anew. */
+  damagedAmong(ids: readonly Uint8Array[]): boolean[]
   /** Logical bytes of all blocks and how many there are; damaged ones found since the store was opened. */
   usage(): Usage
   /** Ends what was begun, then lets go of the files. A second call waits for the first. */

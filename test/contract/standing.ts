@@ -100,10 +100,11 @@ export function standingContract(name: string, make: () => Standing & EvidenceSi
             why.length > 0
           )
         })
+        const [once, again] = [order(), order()]
         return (
           inRange &&
-          order().join() === order().join() &&
-          [...order()].sort().join() === devices.map(hex).sort().join()
+          once.join() === again.join() &&
+          [...once].sort().join() === devices.map(hex).sort().join()
         )
       }),
       parameters(),

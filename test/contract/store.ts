@@ -223,11 +223,13 @@ export function storeContract(name: string, make: MakeStore): void {
     t.alike((await store.at(locator, 1)).map(plain), [plain(other)])
     t.alike((await all(store.within(locator, 256))).map(plain), [plain(other)])
     t.alike(store.usage(), { blocks: 1, bytes: other.length, damaged: 1 })
+    t.alike(store.damagedAmong([block.id, other.id]), [true, false])
 
     await store.append('shelf', [block, other], { sync: false })
     t.alike((await store.get([block.id, other.id])).map(hex), [hex(block.bytes), hex(other.bytes)])
     t.alike((await store.at(locator, 9)).map(plain), [block, other].sort(byPlace).map(plain))
     t.alike(store.usage(), { blocks: 2, bytes: block.length + other.length, damaged: 1 })
+    t.alike(store.damagedAmong([block.id, other.id]), [false, false])
   })
 
   test(`${name} - closing ends what was begun; afterwards every call says CANCELLED`, async (t) => {

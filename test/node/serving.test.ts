@@ -207,10 +207,10 @@ test('serving - each thing asked for gets one of the answers, at its place', asy
     [
       [0, 'found'],
       [1, 'unknown'],
-      [2, 'unknown'],
+      [2, 'lost'],
       [3, 'found'],
     ],
-    'what was damaged is unknown once the store has dropped it',
+    'what was here and is damaged is lost: help wanted',
   )
   const strict = world.add('strict', {
     store,

@@ -185,9 +185,7 @@ export class LevelStore implements Store {
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]> {
     return this.#run('cannot read the index', async () => {
       const found = await this.#index.find(ids)
-      return found.map((block) =>
-        block === undefined || this.#unreadable.has(block.id) ? undefined : metaOf(block),
-      )
+      return found.map((one) => (one && !this.#unreadable.has(one.id) ? metaOf(one) : undefined))
     })
   }
 
@@ -244,6 +242,10 @@ export class LevelStore implements Store {
       await this.#syncLogs()
       return usage
     })
+  }
+
+  damagedAmong(ids: readonly Uint8Array[]): boolean[] {
+    return ids.map((id) => this.#unreadable.has(id))
   }
 
   close(): Promise<void> {
@@ -361,7 +363,6 @@ export class LevelStore implements Store {
     }
   }
 
-  /** Runs a call unless the store is closing, and makes closing wait for it. */
   async #run<T>(what: string, call: () => Promise<T>): Promise<T> {
     this.#assertOpen()
     const running = call().catch((error: unknown) => {
