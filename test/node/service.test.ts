@@ -197,7 +197,7 @@ test('service - a long page comes whole from several peers, one of which lies an
     t.ok(['UNREACHABLE', 'BAD_PROOF'].includes(failure.code), failure.code)
     t.alike(faults(again), [[hex(node(liar).actor.device.publicKey), 'BAD_HASH']], 'asked alone, it is named')
     t.alike(
-      (failure.details?.asked as Asked[]).map(({ answer }) => answer),
+      (failure.details!.asked as Asked[]).map(({ answer }) => answer),
       ['bad'],
     )
   }
@@ -303,7 +303,7 @@ test('service - a look-up that fails says how, and who was asked', async (t) => 
     world.tamper = honest
     t.is(got, code, answer)
     t.alike(
-      (details?.asked as Asked[]).map((one) => [hex(one.device), one.answer]),
+      (details!.asked as Asked[]).map((one) => [hex(one.device), one.answer]),
       [[hex(node('bo').actor.device.publicKey), answer]],
     )
     t.ok(world.nowMs <= startMs + 10_000)
@@ -330,7 +330,7 @@ test('service - a version by id fails with the code that its bytes deserve, not 
   const failure = await failureOf(eve.run({ type: 'get', target, untilMs: world.nowMs + 1_000 }))
   t.is(failure.code, 'BAD_PROOF')
   t.alike(
-    (failure.details?.asked as Asked[]).map(({ answer }) => answer),
+    (failure.details!.asked as Asked[]).map(({ answer }) => answer),
     ['bad'],
   )
 })
