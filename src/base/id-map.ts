@@ -25,7 +25,7 @@ export class IdMap<V> {
   }
 
   set(id: Uint8Array, value: V): this {
-    this.#entries.set(idKey(id), { id, value })
+    this.#entries.set(idKey(id), { id: own(id), value })
     if (this.#entries.size > this.#max) {
       const oldest = this.#entries.keys().next()
       if (!oldest.done) this.#entries.delete(oldest.value)
@@ -52,6 +52,11 @@ export class IdMap<V> {
   *[Symbol.iterator](): IterableIterator<[Uint8Array, V]> {
     for (const { id, value } of this.#entries.values()) yield [id, value]
   }
+}
+
+/** The id in memory of its own: a view would keep the whole message alive that it came in. */
+function own(id: Uint8Array): Uint8Array {
+  return id.byteLength === id.buffer.byteLength ? id : Uint8Array.prototype.slice.call(id)
 }
 
 export class IdSet {

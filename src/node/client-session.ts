@@ -7,12 +7,11 @@
  *      └────────── allowance used up, or no welcome in time ◀──── open ◀────────┘
  */
 import { decode, encode } from '../base/codec.ts'
-import { deviceVerify } from '../base/crypto.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { refuseUncertified, verifyHeader } from './certified.ts'
 import { formEarn, formHello } from './earning.ts'
-import { EARN_REFUSALS, encodeMessage, headerDigest, type Peer, type SessionEnv, WIRE_CODES } from './peer.ts'
+import { EARN_REFUSALS, encodeMessage, type Peer, type SessionEnv, WIRE_CODES } from './peer.ts'
 import { type Query, query as queryCodec, weightOf } from './queries.ts'
-import { headerEntries } from './reply.ts'
 import { suspend, type Task } from './task.ts'
 import { Thanks } from './thanks.ts'
 import type { Timer } from './timers.ts'
@@ -32,6 +31,8 @@ import { ALGORITHMS, type Ends, workSeed } from './work.ts'
 
 /** Effort that is paid for one query at most: about ten seconds of one core. */
 const BUDGET = 8_000_000
+/** Effort that is paid to learn who has come: it was not our idea. */
+const COURTESY_BUDGET = 65_536
 /** Queries that timed out; what still arrives for them is no fault. */
 const ABANDONED_MAX = 1_024
 
@@ -65,6 +66,9 @@ export class ClientSession {
   #nextAsk = 0
   #allowance = 0
   #granted = 0
+  /** The query of an earn that the server has not answered yet. */
+  #earning: number | undefined
+  #cancelSearch: () => void = () => {}
   #used = 0
   /** Waiting for the session or the window, then on their way. */
   #queue: Pending[] = []
@@ -149,6 +153,7 @@ export class ClientSession {
   /** The connection ended. */
   end(): void {
     this.#thanks.end()
+    this.#cancelSearch()
     this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
   }
 
@@ -206,13 +211,14 @@ export class ClientSession {
       return
     }
     const bid = challenge.effort * first.weight
-    if (bid > BUDGET) {
+    const budget = first.asked.type === 'introduce' ? COURTESY_BUDGET : BUDGET
+    if (bid > budget) {
       this.#state = 'idle'
-      const error = new SheafError('TOO_EXPENSIVE', `an effort of ${bid} where the budget is ${BUDGET}`)
+      const error = new SheafError('TOO_EXPENSIVE', `an effort of ${bid} where the budget is ${budget}`)
       return this.#failAll(error)
     }
     this.#state = 'solving'
-    this.#env.solve(workSeed(challenge, first.bytes, bid), bid, (proofs) => {
+    this.#cancelSearch = this.#env.solve(this.#peer, workSeed(challenge, first.bytes, bid), bid, (proofs) => {
       if (this.#state !== 'solving' || this.#peer.isGone) return
       if (!this.#queue.includes(first)) {
         this.#state = 'idle'
@@ -224,6 +230,7 @@ export class ClientSession {
       this.#state = 'earned'
       first.sentMs = this.#env.nowMs()
       this.#asked.set(ask, first)
+      this.#earning = ask
       this.#say('earn', earn)
     })
   }
@@ -233,11 +240,7 @@ export class ClientSession {
     const header = decode(headerCodec, message)
     const pending = this.#asked.get(header.ask)
     if (pending === undefined) return this.#refuseUnasked(header.ask)
-    const entries = encode(headerEntries, header.entries)
-    const digest = headerDigest(this.#peer.session, this.#env.network, pending.bytes, entries)
-    if (!deviceVerify(header.signature, digest, this.#peer.device)) {
-      throw new SheafError('BAD_SIGNATURE', 'a header that the server did not sign')
-    }
+    verifyHeader(header, this.#peer, this.#env.network, pending.bytes)
     pending.header = header
   }
 
@@ -251,9 +254,8 @@ export class ClientSession {
     const found = items.reduce((count, { answer }) => count + (answer.type === 'found' ? 1 : 0), 0)
     pending.results += found
     this.#thanks.owe(found)
-    if (found > 0 && mustBeCertified(pending.asked) && pending.header === undefined) {
-      throw new SheafError('WRONG_QUERY', 'answers that were to be certified first, and were not')
-    }
+    if (ask === this.#earning) this.#earning = undefined
+    refuseUncertified(items, pending.header, pending.asked)
     const { header } = pending
     pending.header = undefined
     if (last) this.#asked.delete(ask)
@@ -321,11 +323,11 @@ export class ClientSession {
     const error = new SheafError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
     const pending = ask === undefined ? undefined : this.#asked.get(ask)
     this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
-    if (this.#state === 'greeting' || this.#state === 'solving') {
-      this.#state = 'idle'
+    if (ask === undefined) {
+      if (this.#state !== 'open') this.#state = 'idle'
       return this.#failAll(error)
     }
-    if (this.#state === 'earned' && pending !== undefined && EARN_REFUSALS.has(error.code)) {
+    if (ask === this.#earning && pending !== undefined && EARN_REFUSALS.has(error.code)) {
       // The earn was not accepted, so it is not on the transcript; once more, within the deadline.
       this.#state = 'idle'
       this.#thanks.takeBackEarn()
@@ -337,8 +339,8 @@ export class ClientSession {
       }
       return this.#pump()
     }
-    if (ask === undefined) return this.#failAll(error)
     this.#thanks.heard('refuse', message)
+    if (ask === this.#earning) this.#earning = undefined
     if (pending === undefined) return this.#refuseUnasked(ask)
     this.#asked.delete(ask)
     pending.deadline.cancel()
@@ -395,5 +397,3 @@ export class ClientSession {
     }
   }
 }
-
-const mustBeCertified = (asked: Query): boolean => 'certify' in asked && asked.certify === true

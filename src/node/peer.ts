@@ -18,7 +18,6 @@ import {
 } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
-import type { ReplaySet } from './replay.ts'
 import type { Timers } from './timers.ts'
 import { MESSAGES, type MessageName, type MessageOf } from './wire.ts'
 import type { EpochKeys } from './work.ts'
@@ -47,15 +46,14 @@ export interface SessionEnv {
   certificate: Uint8Array | undefined
   random: Random
   epochKeys: EpochKeys
-  replays: ReplaySet
   timers: Timers
   standing: Standing
   evidence: EvidenceSink
   nowMs(): number
   /** Gives a message to the link. */
   send(peer: Peer, name: MessageName, message: Uint8Array): void
-  /** Searches for proofs of `bid` on `seed`. */
-  solve(seed: Uint8Array, bid: number, done: (proofs: Uint8Array[]) => void): void
+  /** Searches for proofs of `bid` on `seed`; what comes back gives the search up. */
+  solve(peer: Peer, seed: Uint8Array, bid: number, done: (proofs: Uint8Array[]) => void): () => void
   /** Our shelf claim, and what we learn of others'. */
   claim(): Uint8Array | undefined
   learnClaim(peer: Peer, record: Uint8Array): void

@@ -19,7 +19,7 @@ import {
 } from './wire.ts'
 
 /** Pieces above this come after a signed header, whoever asks. */
-const CERTIFY_ABOVE_BYTES = 32_768
+export const CERTIFY_ABOVE_BYTES = 32_768
 
 /** Items of one message: with those before it they stay within the 256 results that a checkpoint may cover. */
 const RESULT_ITEMS_MAX = 128

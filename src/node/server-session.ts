@@ -9,7 +9,7 @@
  */
 import { decode, encode } from '../base/codec.ts'
 import { deviceVerify } from '../base/crypto.ts'
-import { asSheafError, SheafError } from '../base/errors.ts'
+import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
 import { earnDigest, helloDigest } from './earning.ts'
@@ -45,6 +45,11 @@ export type Serve = (peer: Peer, asked: Query, reply: Reply) => void
 
 /** Queries of one peer that are answered at the same time; the others wait in the order of their coming. */
 const SERVED_AT_ONCE = 8
+/** Queries of one peer that wait; only earned ones can be so many. */
+const WAITING_MAX = 64
+/** Queries beyond the window before it counts as a breach. */
+const EXCESS_MAX = 64
+const ENDED_MAX = 256
 /** Messages to a client that it has not thanked for yet; then it must thank before it is told more. */
 const UNTHANKED_MAX = 4096
 
@@ -53,6 +58,8 @@ export class ServerSession {
   readonly #peer: Peer
   readonly #serve: Serve
   #challenges = 0
+  /** The counter of the last challenge that was answered: a solution is good once, and in its order. The MAC binds it to this session. */
+  #answered = -1
   #isOpen = false
   #allowance = 0
   #used = 0
@@ -61,6 +68,11 @@ export class ServerSession {
   /** What the transcript towards the client was after each message since its last thank. */
   #sent: Flow[] = [START]
   #results = 0
+  /** Queries beyond the window: a few are a misunderstanding. */
+  #excess = 0
+  #thankedUpTo = 0
+  /** Queries that were answered or refused: what is still delivered for them is late, and no fault. */
+  readonly #ended = new Set<number>()
   #waiting: { ask: number; bytes: Uint8Array }[] = []
   #serving = new Map<number, Reply>()
 
@@ -103,7 +115,15 @@ export class ServerSession {
     this.#waiting = []
   }
 
+  #end(ask: number): void {
+    this.#ended.add(ask)
+    if (this.#ended.size <= ENDED_MAX) return
+    const [oldest] = this.#ended
+    if (oldest !== undefined) this.#ended.delete(oldest)
+  }
+
   #hello(message: Uint8Array): void {
+    if (this.#peer.isBlocked) return // who does not read gets no challenges
     const { versions, algorithms } = decode(helloCodec, message)
     const algorithm = ALGORITHMS.find((known) => algorithms.includes(known))
     if (!versions.includes(PROTOCOL_VERSION) || algorithm === undefined) {
@@ -149,8 +169,11 @@ export class ServerSession {
   #checkEarned(earn: Earn, nowMs: number): void {
     const { challenge, bid, query } = earn
     checkChallenge(challenge, this.#ends, this.#env.epochKeys, nowMs)
-    if (this.#env.replays.has(challenge.mac))
-      throw new SheafError('REPLAYED', 'this challenge was answered before')
+    if (challenge.counter <= this.#answered) {
+      throw new SheafError('REPLAYED', 'this challenge, or a later one, was answered before')
+    }
+    if (this.#waiting.length >= WAITING_MAX)
+      throw new SheafError('BUSY', 'too many queries of yours are waiting')
     const asked = knownQuery(query)
     const price = challenge.effort * (asked === undefined ? 1 : weightOf(asked))
     if (bid < price) throw new SheafError('BAD_WORK', `a bid of ${bid} where ${price} is the price`)
@@ -164,7 +187,7 @@ export class ServerSession {
     if (!deviceVerify(earn.signature, earnDigest(parts, this.#ends), this.#peer.device)) {
       throw new SheafError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
     }
-    this.#env.replays.use(challenge.mac, nowMs)
+    this.#answered = challenge.counter
   }
 
   #ask(message: Uint8Array): void {
@@ -174,12 +197,16 @@ export class ServerSession {
     const asked = knownQuery(query)
     const weight = asked === undefined ? 1 : weightOf(asked)
     if (this.#used + weight > this.#allowance) {
+      this.#excess += 1
+      if (this.#excess > EXCESS_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
       return this.#refuse(
         ask,
         new SheafError('WINDOW_EXCEEDED', `weight ${weight} where ${this.#allowance - this.#used} is left`),
       )
     }
     if (this.#sent.length > UNTHANKED_MAX) {
+      this.#excess += 1
+      if (this.#excess > EXCESS_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
       return this.#refuse(
         ask,
         new SheafError('WINDOW_EXCEEDED', 'thank for what came before asking for more'),
@@ -211,6 +238,7 @@ export class ServerSession {
           ended: (results) => {
             this.#results += results
             this.#serving.delete(ask)
+            this.#end(ask)
             this.#serveNext()
           },
         },
@@ -228,6 +256,7 @@ export class ServerSession {
     this.#hear('deliver', message)
     const delivery: Deliver = decode(deliverCodec, message)
     const reply = this.#serving.get(delivery.ask)
+    if (reply === undefined && this.#ended.has(delivery.ask)) return
     if (reply?.onDeliver === undefined)
       throw new SheafError('UNEXPECTED_MESSAGE', 'a delivery that nobody waits for')
     reply.onDeliver(delivery)
@@ -251,6 +280,10 @@ export class ServerSession {
       sameFlow(heard, said.fromServer) &&
       sameFlow(this.#fromClient, said.fromClient)
     if (!agrees) throw new SheafError('WRONG_SESSION', 'thanks for another transcript than this session has')
+    if (said.fromServer.messages <= this.#thankedUpTo) {
+      throw new SheafError('UNEXPECTED_MESSAGE', 'thanks for nothing new')
+    }
+    this.#thankedUpTo = said.fromServer.messages
     this.#sent = this.#sent.filter((flow) => flow.messages >= said.fromServer.messages)
     const nowMs = this.#env.nowMs()
     this.#env.evidence.observe(device, { type: 'thanked' }, nowMs)
@@ -322,9 +355,20 @@ function knownQuery(bytes: Uint8Array): Query | undefined {
 }
 
 function refusal(ask: number | undefined, error: SheafError): Uint8Array {
-  const detail = error.message.slice(0, 100).toWellFormed()
-  return encodeMessage('refuse', { ask, code: wireCodeOf(error.code), detail })
+  return encodeMessage('refuse', { ask, code: wireCodeOf(error.code), detail: detailOf(error) })
 }
+
+/** What a stranger is told of a refusal: nothing of our own disk, and no more than fits. */
+function detailOf({ code, message }: SheafError): string {
+  if (OUR_OWN.has(code)) return ''
+  let detail = message.toWellFormed()
+  while (Buffer.byteLength(detail) > DETAIL_BYTES_MAX)
+    detail = detail.slice(0, detail.length * 0.8).toWellFormed()
+  return detail
+}
+
+const DETAIL_BYTES_MAX = 200
+const OUR_OWN: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'BAD_STORE', 'DISK_FULL', 'CANCELLED'])
 
 function sameFlow(a: Flow, b: Flow): boolean {
   return a.messages === b.messages && a.bytes === b.bytes && equalBytes(a.hash, b.hash)

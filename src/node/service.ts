@@ -25,7 +25,6 @@ import type { Connection, Identity, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
 import { Outbox } from './outbox.ts'
 import type { Peer, SessionEnv } from './peer.ts'
-import { ReplaySet } from './replay.ts'
 import type { RetentionPolicy } from './retention.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
@@ -64,7 +63,9 @@ export type Effect =
   | { type: 'store'; token: number; call: StoreCall }
   /** Check these with `checkItems`, here or in a worker. */
   | { type: 'check'; token: number; request: CheckRequest }
-  | { type: 'solve'; token: number; seed: Uint8Array; bid: number }
+  | { type: 'solve'; token: number; peer: number; seed: Uint8Array; bid: number }
+  /** The search with this token is no longer wanted. */
+  | { type: 'cancel'; token: number }
   | { type: 'progress'; token: number; value: unknown }
   | { type: 'answer'; token: number; outcome: Outcome<unknown> }
   | { type: 'event'; event: NodeEvent }
@@ -333,13 +334,15 @@ export class Service {
       evidence,
       timers: this.#timers,
       epochKeys: new EpochKeys(random),
-      replays: new ReplaySet(),
       nowMs: () => this.#nowMs,
       send: (peer, name, message) => this.#effects.push({ type: 'send', peer: peer.number, name, message }),
-      solve: (seed, bid, done) => {
+      solve: (peer, seed, bid, done) => {
         const token = this.#nextToken++
         this.#waiting.set(token, (outcome) => 'value' in outcome && done(outcome.value as Uint8Array[]))
-        this.#effects.push({ type: 'solve', token, seed, bid })
+        this.#effects.push({ type: 'solve', token, peer: peer.number, seed, bid })
+        return () => {
+          if (this.#waiting.delete(token)) this.#effects.push({ type: 'cancel', token })
+        }
       },
       claim: () => this.#claims.own,
       learnClaim: (peer, record) => this.#claims.learn(peer, record),

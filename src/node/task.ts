@@ -34,10 +34,14 @@ export function run<T>(task: Task<T>, done: Resume<T>): void {
       // A wait that ends while it is being set up goes round the loop; others come back through `advance`.
       let ended: Outcome<unknown> | undefined
       let isSettingUp = true
-      step.value((result) => {
-        if (isSettingUp) ended = result
-        else advance(result)
-      })
+      try {
+        step.value((result) => {
+          if (isSettingUp) ended = result
+          else advance(result)
+        })
+      } catch (error) {
+        ended = { error }
+      }
       isSettingUp = false
       if (ended === undefined) return
       next = ended

@@ -63,7 +63,9 @@ test('key book - keys by the id of their record, and the oldest leaves when ther
   const key = verifyGenesis(genesis, body, network, verify)
   t.absent(book.has(genesis.id))
   book.add(key)
-  t.is(book.get(Buffer.from(genesis.id)), key)
+  const kept = book.get(Buffer.from(genesis.id))!
+  t.alike(Buffer.from(kept.publicKey), Buffer.from(key.publicKey))
+  t.is(kept.record.bytes.buffer.byteLength, genesis.bytes.byteLength, 'in memory of its own')
   for (let i = 0; i < 10_000; i++) {
     const id = Buffer.alloc(32)
     id.writeUInt32LE(i)

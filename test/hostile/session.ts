@@ -5,11 +5,10 @@ import { sha256 } from '../../src/base/hash.ts'
 import { CHECKPOINT, checkpoint, HOLDING, holding } from '../../src/content/statement.ts'
 import { encodeMessage, NO_SIGNATURE } from '../../src/node/peer.ts'
 import type { Query, QueryOf } from '../../src/node/queries.ts'
-import { ReplaySet } from '../../src/node/replay.ts'
 import { type Challenge, type Earn, MESSAGE_BYTES_MAX, MESSAGES } from '../../src/node/wire.ts'
 import type { Ends } from '../../src/node/work.ts'
 import { START_MS } from '../helpers/actor.ts'
-import { refusal, unhex, utf8, withTrailing } from '../helpers/bytes.ts'
+import { unhex, utf8, withTrailing } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
 import { World, type WorldNode } from '../helpers/world.ts'
 import type { Row } from './row.ts'
@@ -415,16 +414,15 @@ export const SESSION_ROWS: Row[] = [
     }),
   },
   {
-    what: 'more sessions earned than can be remembered',
+    what: 'earned queries without end, while none of the earlier ones is served',
     code: 'BUSY',
-    provoke: () => {
-      const replays = new ReplaySet()
-      const mac = Buffer.alloc(32)
-      for (let i = 0; i < 100_000; i++) {
-        mac.writeUInt32LE(i)
-        replays.use(Uint8Array.from(mac), START_MS)
-      }
-      return refusal(() => replays.use(elsewhere, START_MS))
+    provoke: async () => {
+      const { client } = await scene()
+      await client.earn(INTRODUCE)
+      await client.thank()
+      const offer = { id: elsewhere, locator: elsewhere, bytes: 1, owner: undefined }
+      for (let i = 0; i < 8 + 64 + 1; i++) await client.earn({ type: 'store', offers: [offer] })
+      return client.refusal
     },
   },
 ]

@@ -9,7 +9,6 @@ import { parseRecord } from '../../src/content/record.ts'
 import { checkpoint } from '../../src/content/statement.ts'
 import { encodeMessage, NO_SIGNATURE, type Peer, type SessionEnv, WIRE_CODES } from '../../src/node/peer.ts'
 import { type Query, weightOf } from '../../src/node/queries.ts'
-import { ReplaySet } from '../../src/node/replay.ts'
 import { ServerSession } from '../../src/node/server-session.ts'
 import { Timers } from '../../src/node/timers.ts'
 import { type Earn, MESSAGES, type MessageName } from '../../src/node/wire.ts'
@@ -453,13 +452,15 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
     certificate: undefined,
     random,
     epochKeys: new EpochKeys(random),
-    replays: new ReplaySet(),
     timers: new Timers(),
     standing,
     evidence: standing,
     nowMs: () => world.nowMs,
     send: (_peer, name, message) => sent.push({ name, message }),
-    solve: () => t.fail('a server solves nothing'),
+    solve: () => {
+      t.fail('a server solves nothing')
+      return () => {}
+    },
     claim: () => undefined,
     learnClaim: () => {},
     acceptsStores: () => true,
@@ -486,9 +487,10 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
   t.is(env.timers.nextMs, undefined, 'no timer waits for an answer')
   const challenge = decode(MESSAGES.challenge, sent[42]!.message)
   const earn = encodeMessage('earn', client.earnOf(INTRODUCE, challenge, { hello }))
-  session().receive('earn', earn)
+  const answering = session()
+  answering.receive('earn', earn)
   t.alike(asked, [INTRODUCE])
-  session().receive('earn', earn)
+  answering.receive('earn', earn)
   t.alike(faults, ['REPLAYED'], 'what is remembered is that it was answered')
 })
 
