@@ -18,7 +18,7 @@ import {
 
 export class MemoryStore implements Store {
   readonly #blocks = new Map<string, StoredBlock>()
-  /** locator ‖ id of every block in order, which is the order of `at` and `within`. */
+  /** locator ‖ kind ‖ falling time ‖ id of every block in order, which is the order of `at` and `within`. */
   readonly #places = new SortedKeys()
   readonly #notes = new Map<NoteTable, { keys: SortedKeys; values: Map<string, Uint8Array> }>()
   readonly #unreadable = new Set<string>()
@@ -57,18 +57,24 @@ export class MemoryStore implements Store {
     })
   }
 
-  async at(locator: Uint8Array, limit: number): Promise<BlockMeta[]> {
+  async at(locator: Uint8Array, limit: number, kind?: number): Promise<BlockMeta[]> {
     this.#assertOpen()
-    const found = this.#places.range(idKey(locator), idKey(locator) + LAST_ID)
-    return found.slice(0, limit).map((place) => this.#metaAt(place))
+    const start = idKey(locator) + (kind === undefined ? '' : String.fromCharCode(kind))
+    const ofKind = new Map<string, number>()
+    const found = this.#places.range(start, start + LAST_PLACE).filter((place) => {
+      const count = ofKind.get(place[32]!) ?? 0
+      ofKind.set(place[32]!, count + 1)
+      return count < limit
+    })
+    return found.map((place) => this.#metaAt(place))
   }
 
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
     const { low, high } = locatorRange(prefix, depth)
     this.#assertOpen()
-    for (const place of this.#places.range(idKey(low), idKey(high) + LAST_ID)) {
+    for (const place of this.#places.range(idKey(low), idKey(high) + LAST_PLACE)) {
       this.#assertOpen()
-      if (this.#blocks.has(place.slice(32))) yield this.#metaAt(place)
+      if (this.#blocks.has(idAt(place))) yield this.#metaAt(place)
     }
   }
 
@@ -123,7 +129,7 @@ export class MemoryStore implements Store {
     if (this.#blocks.has(key)) return
     this.#blocks.set(key, block)
     this.#lost.delete(key)
-    this.#places.add(idKey(block.locator) + key)
+    this.#places.add(placeOf(block))
     this.#bytes += block.length
   }
 
@@ -131,7 +137,7 @@ export class MemoryStore implements Store {
     this.#blocks.delete(key)
     this.#unreadable.delete(key)
     this.#lost.add(key)
-    this.#places.remove(idKey(block.locator) + key)
+    this.#places.remove(placeOf(block))
     this.#bytes -= block.length
     this.#damaged++
   }
@@ -152,7 +158,7 @@ export class MemoryStore implements Store {
   }
 
   #metaAt(place: string): BlockMeta {
-    return metaOf(this.#blocks.get(place.slice(32))!)
+    return metaOf(this.#blocks.get(idAt(place))!)
   }
 
   #assertOpen(): void {
@@ -210,7 +216,18 @@ class SortedKeys {
 }
 
 const NOTHING = new Uint8Array(0)
-const LAST_ID = '\xff'.repeat(32)
+/** At or above whatever may stand behind a locator, or behind a locator and a kind. */
+const LAST_PLACE = '\xff'.repeat(1 + 6 + 32)
+/** Times are below it. */
+const TIME_END = 2 ** 48
+
+function placeOf({ locator, kind, timeMs, id }: BlockMeta): string {
+  const age = Buffer.alloc(6)
+  age.writeUIntBE(TIME_END - 1 - timeMs, 0, 6)
+  return idKey(locator) + String.fromCharCode(kind) + age.toString('latin1') + idKey(id)
+}
+
+const idAt = (place: string): string => place.slice(32 + 1 + 6)
 
 function bytesOf(key: string): Uint8Array {
   return Buffer.from(key, 'latin1')

@@ -11,7 +11,7 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
     case 'meta':
       return store.meta(call.ids)
     case 'at':
-      return store.at(call.locator, call.limit)
+      return store.at(call.locator, call.limit, call.kind)
     case 'within': {
       const ids: Uint8Array[] = []
       for await (const { id } of store.within(call.prefix, call.depth)) ids.push(id)

@@ -7,7 +7,7 @@ export type StoreCall =
   | { method: 'append'; feed: Feed; blocks: StoredBlock[]; sync: boolean; notes: Note[] }
   | { method: 'get'; ids: readonly Uint8Array[] }
   | { method: 'meta'; ids: readonly Uint8Array[] }
-  | { method: 'at'; locator: Uint8Array; limit: number }
+  | { method: 'at'; locator: Uint8Array; limit: number; kind?: number | undefined }
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
   | { method: 'notes'; table: NoteTable }
@@ -36,8 +36,8 @@ export class StoreTasks {
     return (yield* this.#call({ method: 'meta', ids })) as (BlockMeta | undefined)[]
   }
 
-  *at(locator: Uint8Array, limit: number): Task<BlockMeta[]> {
-    return (yield* this.#call({ method: 'at', locator, limit })) as BlockMeta[]
+  *at(locator: Uint8Array, limit: number, kind?: number): Task<BlockMeta[]> {
+    return (yield* this.#call({ method: 'at', locator, limit, kind })) as BlockMeta[]
   }
 
   /** The ids of everything within a prefix. */

@@ -77,10 +77,11 @@ export interface Store {
   get(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   /** What is known of these ids without reading bodies. */
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]>
-  /** All that lives at a locator in order of id, at most `limit`. */
-  at(locator: Uint8Array, limit: number): Promise<BlockMeta[]>
+  /** What lives at a locator: of `kind`, or where none is given of every kind, at most `limit` of each. In order
+   *  of kind, then the newest by claimed time first, then by id: many of one kind hide none of another, and old ones no new one. */
+  at(locator: Uint8Array, limit: number, kind?: number | undefined): Promise<BlockMeta[]>
   /** Everything whose locator shares its first `depth` bits (0–256) with `prefix`, in order of locator and
-   *  id; `prefix` has at least `depth` bits. What is added meanwhile may be missing. */
+   *  then as `at` has it; `prefix` has at least `depth` bits. What is added meanwhile may be missing. */
   within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta>
   /** Writes small values in their order, all or none; durable as `append` is, same errors. */
   note(notes: readonly Note[], options: { sync: boolean }): Promise<void>

@@ -99,11 +99,11 @@ export function storeContract(name: string, make: MakeStore): void {
     t.is(store.usage().blocks, blocks.length)
   })
 
-  test(`${name} - lists what lives at a locator in order of id, up to the limit`, async (t) => {
+  test(`${name} - lists what lives at a locator by kind, the newest first, up to the limit of each kind`, async (t) => {
     const { store } = await make(t)
     const random = seededRandom('locator')
     const locator = random(32)
-    const here = someBlocks(random, 12, { locator })
+    const here = [1, 2].flatMap((kind) => someBlocks(random, 12, { locator, kind }))
     const next = Uint8Array.from(locator)
     next[31]! ^= 1
     await store.append('shelf', shuffled([...here, ...someBlocks(random, 12, { locator: next })], random), {
@@ -111,11 +111,20 @@ export function storeContract(name: string, make: MakeStore): void {
     })
     const sorted = [...here].sort(byPlace)
     t.alike((await store.at(locator, 100)).map(plain), sorted.map(plain))
-    t.alike((await store.at(locator, 5)).map(plain), sorted.slice(0, 5).map(plain))
+    const kinds = [...new Set(here.map(({ kind }) => kind))].sort((a, b) => a - b)
+    t.ok(kinds.length > 1, 'there are several kinds')
+    for (const limit of [1, 2, 5]) {
+      const ofEach = kinds.map((kind) => sorted.filter((one) => one.kind === kind).slice(0, limit))
+      t.alike((await store.at(locator, limit)).map(plain), ofEach.flat().map(plain))
+      for (const [i, kind] of kinds.entries()) {
+        t.alike((await store.at(locator, limit, kind)).map(plain), ofEach[i]!.map(plain), `kind ${kind}`)
+      }
+    }
+    t.alike(await store.at(locator, 5, 77), [])
     t.alike(await store.at(random(32), 5), [])
   })
 
-  test(`${name} - lists a shard of any depth in order of locator and id`, async (t) => {
+  test(`${name} - lists a shard of any depth in order of locator, kind, time and id`, async (t) => {
     const { store } = await make(t)
     const random = seededRandom('shard')
     const edges = [new Uint8Array(32), new Uint8Array(32).fill(0xff)]
@@ -292,7 +301,9 @@ function plain(meta: BlockMeta | undefined): unknown {
 }
 
 function byPlace(a: BlockMeta, b: BlockMeta): number {
-  return compareBytes(a.locator, b.locator) || compareBytes(a.id, b.id)
+  return (
+    compareBytes(a.locator, b.locator) || a.kind - b.kind || b.timeMs - a.timeMs || compareBytes(a.id, b.id)
+  )
 }
 
 function sharesBits(a: Uint8Array, b: Uint8Array, depth: number): boolean {

@@ -1,6 +1,7 @@
 /** The index of a store: one level in HOME/index, laid out as `index-keys.ts` says. */
 import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
+import type { IdSet } from '../../../base/id-map.ts'
 import { type BlockMeta, locatorRange, type Note, type NoteTable } from '../../store.ts'
 import {
   BLOCKS,
@@ -18,6 +19,7 @@ import {
   PLACES,
   placeKey,
   placesBetween,
+  placesOf,
   placeValue,
   readBlock,
   readMark,
@@ -93,9 +95,34 @@ export class BlockIndex {
     return values.map((value, i) => value && readBlock(ids[i]!, value))
   }
 
-  async at(locator: Uint8Array, limit: number): Promise<BlockMeta[]> {
-    const entries = await this.#level.iterator({ ...placesBetween(locator, locator), limit }).all()
-    return entries.map(([key, value]) => readPlace(key, value))
+  /** Up to `limit` of `kind`, or of each kind, passing over `without`. */
+  async at(
+    locator: Uint8Array,
+    limit: number,
+    kind: number | undefined,
+    without: Pick<IdSet, 'has' | 'size'>,
+  ): Promise<BlockMeta[]> {
+    const wanted = limit + without.size
+    const first = kind === undefined ? placesBetween(locator, locator) : placesOf(locator, kind)
+    let read = await this.#places(first, wanted)
+    if (kind === undefined && read.length === wanted) {
+      // A kind may have more than it may show here: each is read by itself, from the lowest on.
+      const { lt } = first
+      let next = read.slice(0, 1)
+      read = []
+      while (next[0] !== undefined) {
+        const here = placesOf(locator, next[0].kind)
+        read.push(...(await this.#places(here, wanted)))
+        next = await this.#places({ gte: here.lt, lt }, 1)
+      }
+    }
+    const shown = new Map<number, number>()
+    return read.filter((meta) => {
+      if (without.has(meta.id)) return false
+      const before = shown.get(meta.kind) ?? 0
+      shown.set(meta.kind, before + 1)
+      return before < limit
+    })
   }
 
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
@@ -145,6 +172,11 @@ export class BlockIndex {
     return this.#level.close()
   }
 
+  async #places(range: KeyRange, limit: number): Promise<BlockMeta[]> {
+    const entries = await this.#level.iterator({ ...range, limit }).all()
+    return entries.map(([key, value]) => readPlace(key, value))
+  }
+
   async *#entries(range: KeyRange): AsyncIterable<[Buffer, Buffer]> {
     const iterator = this.#level.iterator(range)
     try {
@@ -191,16 +223,13 @@ export class IndexBatch {
 
   /** A block instead of what the index has under its id. */
   replace(block: IndexedBlock, old: IndexedBlock): void {
-    this.#changes.push({ type: 'del', key: placeKey(old.locator, old.id) })
+    this.#changes.push({ type: 'del', key: placeKey(old) })
     this.#put(block)
     this.state.bytes += block.length - old.length
   }
 
   remove(block: IndexedBlock): void {
-    this.#changes.push(
-      { type: 'del', key: blockKey(block.id) },
-      { type: 'del', key: placeKey(block.locator, block.id) },
-    )
+    this.#changes.push({ type: 'del', key: blockKey(block.id) }, { type: 'del', key: placeKey(block) })
     this.state.blocks--
     this.state.bytes -= block.length
   }
@@ -240,7 +269,7 @@ export class IndexBatch {
   #put(block: IndexedBlock): void {
     this.#changes.push(
       { type: 'put', key: blockKey(block.id), value: blockValue(block) },
-      { type: 'put', key: placeKey(block.locator, block.id), value: placeValue(block) },
+      { type: 'put', key: placeKey(block), value: placeValue(block) },
     )
   }
 

@@ -4,7 +4,7 @@
  *     key                            value
  *     "format"                       format of this table (uint); the one key that every format has
  *     b | id (32)                    feed (2) segment (4) offset (3) length (3) crc (4) kind (1) time (6) locator (32)
- *     l | locator (32) | id (32)     kind (1) time (6) length (3)
+ *     l | locator (32) | kind (1) | 2^48 − 1 − time (6, big-endian) | id (32)     length (3)
  *     m | feed (2, big-endian)       segments of this feed that are indexed (4) | its name, UTF-8
  *     n | table (1) | key            the note, as given
  *     s                              rebuilding (1) | blocks (6) | bytes of blocks (6)
@@ -14,7 +14,7 @@
  */
 import type { BlockMeta, NoteTable } from '../../store.ts'
 
-export const INDEX_FORMAT = 1
+export const INDEX_FORMAT = 2
 
 /** Where a block's bytes lie, and what the index says of them. */
 export interface IndexedBlock extends BlockMeta {
@@ -51,7 +51,10 @@ const NOTE = 0x6e
 
 const ID_BYTES = 32
 const BLOCK_VALUE_BYTES = 55
-const PLACE_VALUE_BYTES = 10
+const PLACE_KEY_BYTES = 1 + ID_BYTES + 1 + 6 + ID_BYTES
+const PLACE_VALUE_BYTES = 3
+/** Times are below it; what is left up to it falls as they rise, so that the newest comes first. */
+const TIME_END = 2 ** 48
 
 /** Numbers of the tables on disk; never used again for another one. */
 const TABLE_NUMBERS: Record<NoteTable, number> = {
@@ -105,29 +108,29 @@ export function readBlock(id: Uint8Array, value: Buffer): IndexedBlock {
 
 export const idOfBlockKey = (key: Buffer): Buffer => key.subarray(1)
 
-export function placeKey(locator: Uint8Array, id: Uint8Array): Buffer {
-  const key = Buffer.allocUnsafe(1 + 2 * ID_BYTES)
+export function placeKey({ locator, kind, timeMs, id }: BlockMeta): Buffer {
+  const key = Buffer.allocUnsafe(PLACE_KEY_BYTES)
   key[0] = PLACE
   key.set(locator, 1)
-  key.set(id, 1 + ID_BYTES)
+  key[33] = kind
+  key.writeUIntBE(TIME_END - 1 - timeMs, 34, 6)
+  key.set(id, 40)
   return key
 }
 
-export function placeValue({ kind, timeMs, length }: BlockMeta): Buffer {
+export function placeValue({ length }: BlockMeta): Buffer {
   const value = Buffer.allocUnsafe(PLACE_VALUE_BYTES)
-  value[0] = kind
-  value.writeUIntLE(timeMs, 1, 6)
-  value.writeUIntLE(length, 7, 3)
+  value.writeUIntLE(length, 0, 3)
   return value
 }
 
 export function readPlace(key: Buffer, value: Buffer): BlockMeta {
   return {
-    id: key.subarray(1 + ID_BYTES),
+    id: key.subarray(40),
     locator: key.subarray(1, 1 + ID_BYTES),
-    kind: value[0]!,
-    timeMs: value.readUIntLE(1, 6),
-    length: value.readUIntLE(7, 3),
+    kind: key[33]!,
+    timeMs: TIME_END - 1 - key.readUIntBE(34, 6),
+    length: value.readUIntLE(0, 3),
   }
 }
 
@@ -178,6 +181,11 @@ export function placesBetween(low: Uint8Array, high: Uint8Array): KeyRange {
   const first = Buffer.concat([Buffer.from([PLACE]), low])
   const last = Buffer.concat([Buffer.from([PLACE]), high])
   return { gte: first, lt: startingWith(last).lt }
+}
+
+/** The places of one kind at a locator. */
+export function placesOf(locator: Uint8Array, kind: number): KeyRange {
+  return startingWith(Buffer.concat([Buffer.from([PLACE]), locator, Buffer.of(kind)]))
 }
 
 /** The keys that begin with `prefix`, which must not be all 0xff. */

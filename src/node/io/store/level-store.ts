@@ -189,11 +189,8 @@ export class LevelStore implements Store {
     })
   }
 
-  at(locator: Uint8Array, limit: number): Promise<BlockMeta[]> {
-    return this.#run('cannot read the index', async () => {
-      const found = await this.#index.at(locator, limit + this.#unreadable.size)
-      return found.filter(({ id }) => !this.#unreadable.has(id)).slice(0, limit)
-    })
+  at(locator: Uint8Array, limit: number, kind?: number): Promise<BlockMeta[]> {
+    return this.#run('cannot read the index', () => this.#index.at(locator, limit, kind, this.#unreadable))
   }
 
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {

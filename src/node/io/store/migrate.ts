@@ -22,7 +22,7 @@ interface Repairing {
 const NOT_WHOLE = stateValue({ rebuilding: true, blocks: 0, bytes: 0 })
 
 /** By the format that it starts from: the changes that lead to the next one. */
-const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTablesByNumber]
+const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTablesByNumber, placeByKind]
 
 /**
  * The index of a home, opened and of the present format. With `repair`, LevelDB first saves what it can of
@@ -121,4 +121,9 @@ async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
   for await (const key of level.keys(MARKS)) changes.push({ type: 'del', key })
   changes.push({ type: 'put', key: STATE_KEY, value: NOT_WHOLE })
   return changes
+}
+
+/** 1 → 2. A place had only locator and id in its key. All places are made again from the feeds. */
+async function placeByKind(): Promise<Change[]> {
+  return [{ type: 'put', key: STATE_KEY, value: NOT_WHOLE }]
 }

@@ -75,6 +75,35 @@ test('migrate - a step that was cut off starts over, and an earlier backup stays
   t.absent(existsSync(join(home, 'index-format-0.backup', 'CURRENT')))
 })
 
+test('migrate - an index of format 1, whose places had no kind in their keys, lists every block anew', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('places'), 20)
+  const before = await open(home)
+  const note = { table: 'own' as const, key: Buffer.from('k'), value: Buffer.from('v') }
+  await before.append('outbox', blocks, { sync: true, notes: [note] })
+  await before.close()
+  const entries = await entriesOf(join(home, 'index'))
+  const old = entries.map(([key, value]): [string, string] => {
+    if (key === hex(FORMAT_KEY)) return [key, '01']
+    if (!key.startsWith('6c')) return [key, value]
+    return [key.slice(0, 66) + key.slice(80), `${key.slice(66, 80)}${value}`]
+  })
+  await putIndex(home, old)
+
+  const store = await open(home)
+  for (const { locator, id, kind } of blocks) {
+    t.alike(
+      (await store.at(locator, 9)).map((meta) => [hex(meta.id), meta.kind]),
+      [[hex(id), kind]],
+    )
+  }
+  t.is(hex(await store.noted('own', note.key)), hex(note.value))
+  t.is(store.usage().blocks, 20)
+  await store.close()
+  t.alike(await entriesOf(join(home, 'index')), entries, 'the index is as if it had been written so')
+  t.alike(await entriesOf(join(home, 'index-format-1.backup')), [...old].sort())
+})
+
 test('migrate - a format that is too new is refused and left as it is', async (t) => {
   const home = tempHome(t)
   const entries: [string, string][] = [[hex(FORMAT_KEY)!, hex(Buffer.of(INDEX_FORMAT + 1))!]]
