@@ -1,4 +1,4 @@
-// timeout: 180s
+// timeout: 240s
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
