@@ -4,8 +4,11 @@
  */
 import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
+import { PIECE_TEXT_BYTES_MAX } from '../base/limits.ts'
 import type { Network } from '../base/network.ts'
 import { type VerifyContext, verifyBlock } from '../content/block.ts'
+import { decodeChunk } from '../content/chunks.ts'
+import { decompress } from '../content/gzip.ts'
 import type { EntityKey } from '../content/key.ts'
 import type { Verify } from '../content/record.ts'
 
@@ -59,6 +62,7 @@ export function checkItems(request: CheckRequest, network: Network, verify: Veri
 function checkOne({ id, bytes, pieceAt }: CheckItem, context: VerifyContext, withTexts: boolean): Checked {
   if (pieceAt !== undefined) {
     if (!equalBytes(sha256(bytes), id)) throw new SheafError('BAD_HASH', 'another piece than was asked for')
+    refuseNoPiece(bytes)
     return { ok: true, locator: pieceAt, kind: 0, timeMs: 0, hadText: false, text: undefined }
   }
   const block = verifyBlock(bytes, context)
@@ -72,5 +76,14 @@ function checkOne({ id, bytes, pieceAt }: CheckItem, context: VerifyContext, wit
     timeMs: record.timeMs,
     hadText: text !== undefined,
     text: withTexts ? text : undefined,
+  }
+}
+
+/** Who owns it is not known here: it is a piece of a text or a chunk of an index, and never a record, whose id is a hash as well. */
+function refuseNoPiece(bytes: Uint8Array): void {
+  try {
+    decompress(bytes, { bytesMax: PIECE_TEXT_BYTES_MAX })
+  } catch {
+    decodeChunk(bytes)
   }
 }

@@ -8,28 +8,30 @@
 import { decode, encode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdMap } from '../base/id-map.ts'
-import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
+import { formBlock, parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { decodeChunk } from '../content/chunks.ts'
+import { decompress } from '../content/gzip.ts'
+import { KEY_GENESIS } from '../content/key.ts'
 import { locatorOf } from '../content/kinds.ts'
 import { decodeTable } from '../content/piece.ts'
-import type { SignedRecord } from '../content/record.ts'
 import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { HOLDING, holding } from '../content/statement.ts'
-import { VERSION } from '../content/version.ts'
-import { learnKeys } from './learning.ts'
+import { decodeVersion, VERSION } from '../content/version.ts'
+import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement } from './peer.ts'
 import type { QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
 import { rootOfIds } from './shards.ts'
 import type { StoredBlock } from './store.ts'
-import { suspend, type Task } from './task.ts'
+import { type Outcome, suspend, type Task } from './task.ts'
 import type { Answer, Deliver } from './wire.ts'
 
 /** How long a holding promises for; the next claim supersedes it long before. */
 const HOLDING_LIFE_MS = 30 * 24 * 3600_000
-/** A publisher that was told what is wanted has this long for each delivery. */
-const DELIVER_WITHIN_MS = 30_000
+/** A publisher that was told what is wanted has this long to deliver all of it. */
+const DELIVER_WITHIN_MS = 60_000
 
 /** What publishers may be about to deliver, all together: it waits in memory until a batch is whole. */
 const DELIVERIES_BYTES_MAX = 64 * 1024 * 1024
@@ -45,11 +47,11 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
     const bytes = [...wanted].reduce((sum, index) => sum + offers[index]!.bytes, 0)
     node.deliveries.bytes += bytes
     try {
-      const delivered = yield* takeDeliveries(node, offers, wanted, reply)
-      if (reply.isGone) return
+      const delivered = yield* takeDeliveries(node, peer, offers, wanted, reply)
       const blocks = yield* verifyDelivered(node, offers, delivered)
       yield* node.store.append('shelf', blocks, { sync: true })
     } catch (cause) {
+      if (peer.isGone) return
       const error = asSheafError(cause)
       reply.refuse(error)
       if (!NO_BREACH.has(error.code)) node.env.fault(peer, error)
@@ -84,6 +86,8 @@ const NO_BREACH: ReadonlySet<string> = new Set([
   'TIMEOUT',
   'DISK_FULL',
   'QUOTA_FULL',
+  // its clock or ours
+  'BAD_TIME',
   'BAD_STORE',
   'CANCELLED',
   'BUSY',
@@ -98,49 +102,70 @@ function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
     if (!node.keeps(offer.locator) && !node.keys.has(offer.id)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
-    const isBusy = node.deliveries.bytes + askedBytes + offer.bytes > DELIVERIES_BYTES_MAX
-    const verdict = isBusy ? 'full' : node.retention.admit({ ...offer, bytes: offer.bytes + askedBytes })
+    // What others are about to deliver takes its room as well.
+    const bytes = node.deliveries.bytes + askedBytes + offer.bytes
+    const verdict = bytes > DELIVERIES_BYTES_MAX ? 'full' : node.retention.admit({ ...offer, bytes })
     if (verdict !== 'keep') return { type: 'refused', reason: { type: verdict } }
     askedBytes += offer.bytes
     return { type: 'wanted' }
   })
 }
 
-/** Waits until everything wanted has come; throws TIMEOUT where it does not. */
+/** Waits until everything wanted has come. Throws TIMEOUT where it does not, WRONG_QUERY where it is something else, CANCELLED where the connection ends. */
 function* takeDeliveries(
   node: Node,
+  peer: Peer,
   offers: Offer[],
   wanted: ReadonlySet<number>,
   reply: Reply,
 ): Task<Map<number, Uint8Array>> {
   const delivered = new Map<number, Uint8Array>()
   yield* suspend<void>((resume) => {
-    let timer = node.env.timers.at(node.env.nowMs() + DELIVER_WITHIN_MS, late)
-    function late(): void {
-      reply.onDeliver = undefined
-      resume({ error: new SheafError('TIMEOUT', 'the delivery did not come') })
-    }
-    reply.onDeliver = ({ items, last }: Deliver) => {
+    const timer = node.env.timers.at(node.env.nowMs() + DELIVER_WITHIN_MS, () =>
+      end({ error: new SheafError('TIMEOUT', 'the delivery did not come') }),
+    )
+    function end(outcome: Outcome<void>): void {
       timer.cancel()
-      for (const { index, bytes } of items) {
-        if (!wanted.has(index) || delivered.has(index))
-          throw new SheafError('WRONG_QUERY', 'a delivery that was not wanted')
-        if (bytes.byteLength !== offers[index]!.bytes)
-          throw new SheafError('WRONG_QUERY', 'a delivery of another length')
-        delivered.set(index, bytes)
-      }
-      if (!last) {
-        timer = node.env.timers.at(node.env.nowMs() + DELIVER_WITHIN_MS, late)
-        return
-      }
       reply.onDeliver = undefined
-      if (delivered.size < wanted.size)
-        throw new SheafError('WRONG_QUERY', 'a delivery that lacks what was wanted')
-      resume({ value: undefined })
+      const at = peer.onWritable.indexOf(watch)
+      if (at >= 0) peer.onWritable.splice(at, 1)
+      resume(outcome)
+    }
+    /** Called when the link has room again, too: only its end is of interest. */
+    function watch(): void {
+      if (peer.isGone) end({ error: new SheafError('CANCELLED', 'the connection ended') })
+      else peer.onWritable.push(watch)
+    }
+    peer.onWritable.push(watch)
+    reply.onDeliver = (delivery) => {
+      try {
+        take(delivery, offers, wanted, delivered)
+      } catch (error) {
+        return end({ error })
+      }
+      if (delivery.last) end({ value: undefined })
     }
     reply.flush()
   })
   return delivered
+}
+
+/** Takes one message of a delivery. Throws WRONG_QUERY where it brings anything that was not wanted, or is the last and lacks something. */
+function take(
+  { items, last }: Deliver,
+  offers: Offer[],
+  wanted: ReadonlySet<number>,
+  delivered: Map<number, Uint8Array>,
+): void {
+  for (const { index, bytes } of items) {
+    if (!wanted.has(index) || delivered.has(index))
+      throw new SheafError('WRONG_QUERY', 'a delivery that was not wanted')
+    if (bytes.byteLength !== offers[index]!.bytes)
+      throw new SheafError('WRONG_QUERY', 'a delivery of another length')
+    delivered.set(index, bytes)
+  }
+  if (last && delivered.size < wanted.size)
+    throw new SheafError('WRONG_QUERY', 'a delivery that lacks what was wanted')
 }
 
 function* verifyDelivered(
@@ -155,6 +180,7 @@ function* verifyDelivered(
   )
   const context = node.verifyContext()
   const verified = new IdMap<VerifiedBlock>()
+  const owners = new IdMap<Owner>()
   const stored: StoredBlock[] = []
   for (const [index, bytes] of records) {
     const block = verifyBlock(bytes, context)
@@ -162,31 +188,72 @@ function* verifyDelivered(
     verified.set(block.id, block)
     stored.push(storedRecord(block))
   }
+  stored.push(...(yield* keysBeside(node, stored)))
   for (const [index, bytes] of delivered) {
-    const { owner, id, locator } = offers[index]!
-    if (owner === undefined) continue
-    const record = verified.get(owner)?.record ?? (yield* storedOwner(node, owner))
-    const table = piecesOf(record, verified.get(owner)?.bytes ?? (yield* node.store.get([owner]))[0]!)
-    if (!table.some((hash) => equalBytes(hash, id)))
-      throw new SheafError('BAD_HASH', 'a piece that its owner does not name')
-    refuseMismatch({ id, locator }, sha256(bytes), locatorOf(record))
+    const { owner: ownerId, id, locator } = offers[index]!
+    if (ownerId === undefined) continue
+    const owner =
+      owners.get(ownerId) ?? ownerIn(verified.get(ownerId)?.bytes ?? (yield* storedBlock(node, ownerId)))
+    owners.set(ownerId, owner)
+    const check = owner.pieces.get(id)
+    if (check === undefined) throw new SheafError('BAD_HASH', 'a piece that its owner does not name')
+    refuseMismatch({ id, locator }, sha256(bytes), owner.locator)
+    check(bytes)
     stored.push({ id, locator, kind: 0, timeMs: 0, length: bytes.byteLength, bytes })
   }
   return stored
 }
 
-function* storedOwner(node: Node, owner: Uint8Array): Task<SignedRecord> {
-  const [bytes] = yield* node.store.get([owner])
-  if (bytes === undefined) throw new SheafError('NOT_FOUND', 'the owner of a piece is not here')
-  return parseBlock(bytes).record
+/** What a block says of its loose pieces: where they live, and by hash what each must be. */
+interface Owner {
+  locator: Uint8Array
+  /** Throws where bytes of this hash are not what they are named as. */
+  pieces: IdMap<(bytes: Uint8Array) => void>
 }
 
-/** The loose pieces that a block names. */
-export function piecesOf(record: SignedRecord, block: Uint8Array): Uint8Array[] {
-  if (record.kind === SPACE_INDEX) return decode(spaceIndex, record.body).chunks.map(({ hash }) => hash)
-  if (record.kind !== VERSION) return []
-  const { attachment } = parseBlock(block)
-  return decodeTable(attachment).map(({ hash }) => hash)
+function* storedBlock(node: Node, id: Uint8Array): Task<Uint8Array> {
+  const [bytes] = yield* node.store.get([id])
+  if (bytes === undefined) throw new SheafError('NOT_FOUND', 'the owner of a piece is not here')
+  return bytes
+}
+
+/** A hash alone does not make bytes a piece: a record's id is a hash as well, and a hostile table may name it. */
+function ownerIn(block: Uint8Array): Owner {
+  const { record, attachment } = parseBlock(block)
+  const pieces: Owner['pieces'] = new IdMap()
+  if (record.kind === SPACE_INDEX) {
+    for (const { hash } of decode(spaceIndex, record.body).chunks) pieces.set(hash, decodeChunk)
+  } else if (record.kind === VERSION) {
+    const { content } = decodeVersion(record)
+    const table = content.type === 'text' && content.pieces > 1 ? decodeTable(attachment) : []
+    for (const { hash, textBytes } of table) pieces.set(hash, (bytes) => refuseOther(bytes, textBytes))
+  }
+  return { locator: locatorOf(record), pieces }
+}
+
+/** Throws BAD_GZIP, TOO_LARGE or BAD_FORMAT where a piece does not hold a text of this length. */
+function refuseOther(piece: Uint8Array, textBytes: number): void {
+  const found = decompress(piece, { bytesMax: textBytes }).byteLength
+  if (found !== textBytes)
+    throw new SheafError('BAD_FORMAT', `a piece with ${found} bytes of text where ${textBytes} were signed`)
+}
+
+/** The keys that these records were signed under, where they are at hand and not stored: nobody could verify a record that is kept without its key. */
+export function* keysBeside(node: Node, blocks: readonly StoredBlock[]): Task<StoredBlock[]> {
+  const here = new IdSet(blocks.map(({ id }) => id))
+  const absent = new IdSet()
+  for (const { kind, bytes } of blocks) {
+    if (kind === 0 || kind === KEY_GENESIS) continue
+    const { key } = peekKey(bytes)
+    if (!here.has(key)) absent.add(key)
+  }
+  if (absent.size === 0) return []
+  const ids = [...absent]
+  const metas = yield* node.store.meta(ids)
+  return ids.flatMap((id, i) => {
+    const key = metas[i] === undefined ? node.keys.get(id) : undefined
+    return key === undefined ? [] : [storedRecord(addKey(node, formBlock(key.record)))]
+  })
 }
 
 export function storedRecord({ id, locator, record, bytes }: VerifiedBlock): StoredBlock {

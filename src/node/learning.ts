@@ -2,7 +2,7 @@
  * Keys before signatures: which keys do these blocks need, which are at hand, which come
  * along in the same batch, which does the store have, which must a peer be asked for.
  */
-import { SheafError } from '../base/errors.ts'
+import { asSheafError, SheafError } from '../base/errors.ts'
 import { IdSet } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
@@ -14,12 +14,12 @@ export function* learnKeys(node: Node, blocks: readonly Uint8Array[]): Task<Uint
   const needed = new IdSet()
   for (const bytes of blocks) {
     const { record } = parseBlock(bytes)
-    if (record.kind === KEY_GENESIS) addKey(node, bytes)
+    if (record.kind === KEY_GENESIS) takeKey(node, bytes)
     else if (!node.keys.has(record.key)) needed.add(record.key)
   }
   const missing = [...needed].filter((id) => !node.keys.has(id))
   if (missing.length === 0) return []
-  for (const bytes of yield* node.store.get(missing)) if (bytes !== undefined) addKey(node, bytes)
+  for (const bytes of yield* node.store.get(missing)) if (bytes !== undefined) takeKey(node, bytes)
   return missing.filter((id) => !node.keys.has(id))
 }
 
@@ -29,4 +29,14 @@ export function addKey(node: Node, bytes: Uint8Array): VerifiedBlock {
   if (block.type !== 'key') throw new SheafError('BAD_KEY', 'a block that is no key record')
   node.keys.add(block.key)
   return block
+}
+
+/** As `addKey`; undefined, and not taken in, for a key from the future: the clock that is wrong may be ours. */
+export function takeKey(node: Node, bytes: Uint8Array): VerifiedBlock | undefined {
+  try {
+    return addKey(node, bytes)
+  } catch (cause) {
+    if (asSheafError(cause).code === 'BAD_TIME') return undefined
+    throw cause
+  }
 }

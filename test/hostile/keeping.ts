@@ -200,9 +200,10 @@ export const KEEPING_ROWS: Row[] = [
   {
     what: 'a version from the future, to keep',
     code: 'BAD_TIME',
-    provoke: offering((one) => ({
-      given: [key(one), version(page(one, { timeMs: START_MS + 10 * 60_000 }))],
-    })),
+    provoke: offering(
+      (one) => ({ given: [key(one), version(page(one, { timeMs: START_MS + 10 * 60_000 }))] }),
+      { isFault: false },
+    ),
   },
   {
     what: 'a version with one bit changed, to keep',
@@ -237,7 +238,7 @@ export const KEEPING_ROWS: Row[] = [
     provoke: async () => {
       const one = await scene()
       await one.client.ask({ type: 'store', offers: [key(one).offer] })
-      await one.world.advance(30_000)
+      await one.world.advance(60_000)
       return one.client.refusal
     },
   },

@@ -506,7 +506,7 @@ test('session - queries of one peer are answered eight at a time, the others wai
   })
   for (let i = 1; i <= 12; i++) await client.ask({ type: 'store', offers: [offer(i)] })
   t.is(client.end.all('result').length, 1 + 8, 'eight store requests wait for their deliveries')
-  await world.advance(30_000)
+  await world.advance(60_000)
   t.is(client.refusal, 'TIMEOUT', 'which do not come')
   t.is(client.end.all('refuse').length, 8)
   t.is(client.end.all('result').length, 1 + 12, 'the last four got their turn')
