@@ -12,6 +12,9 @@ import type { SpaceRef } from './space.ts'
 import { SPACE_INDEX, spaceIndex } from './space-index.ts'
 import { VERSION, versionBody } from './version.ts'
 
+/** What of a record says which others it replaces. */
+export type TipRecord = Pick<SignedRecord, 'id' | 'kind' | 'signer' | 'body'>
+
 interface Known<R> {
   record: R
   /** Whether it lies in its signer's own space. */
@@ -26,7 +29,7 @@ interface Known<R> {
  * else puts on top is a proposal beside it, and hides nothing. Only its own signer's index
  * replaces an index.
  */
-export function tipsOf<R extends SignedRecord>(records: readonly R[]): R[] {
+export function tipsOf<R extends TipRecord>(records: readonly R[]): R[] {
   const known = new IdMap<Known<R>>()
   for (const record of records) known.set(record.id, { record, isReplaced: false, ...claims(record) })
   for (const by of known.values()) {
@@ -40,14 +43,14 @@ export function tipsOf<R extends SignedRecord>(records: readonly R[]): R[] {
   return [...owners, ...tips.filter(({ isOwners }) => !isOwners)].map(({ record }) => record)
 }
 
-function mayReplace(by: Known<SignedRecord>, replaced: Known<SignedRecord>): boolean {
+function mayReplace(by: Known<TipRecord>, replaced: Known<TipRecord>): boolean {
   if (replaced.record.kind === DEVICE_CERTIFICATE) return false
   if (by.record.kind === SPACE_INDEX) return equalBytes(by.record.signer, replaced.record.signer)
   return by.isOwners || !replaced.isOwners
 }
 
 /** What a record says of its place and of those before it. */
-function claims(record: SignedRecord): { isOwners: boolean; replaces: Uint8Array[] } {
+function claims(record: TipRecord): { isOwners: boolean; replaces: Uint8Array[] } {
   const isSelf = (space: SpaceRef): boolean => space.type === 'self'
   if (record.kind === VERSION) {
     const { space, parents } = decode(versionBody, record.body)

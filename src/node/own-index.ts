@@ -4,8 +4,9 @@
  * a page and its listing is found by a mark that is written with the page.
  */
 import { decode, encode } from '../base/codec.ts'
-import { equalBytes } from '../base/hash.ts'
+import { compareBytes, equalBytes } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
+import { PARENTS_MAX } from '../base/limits.ts'
 import { formBlock, parseBlock } from '../content/block.ts'
 import { chunk, decodeChunk, type PageEntry } from '../content/chunks.ts'
 import type { Author } from '../content/page.ts'
@@ -13,16 +14,15 @@ import { type SignedRecord, signRecord } from '../content/record.ts'
 import { type Space, spaceLocator } from '../content/space.ts'
 import { type ChunkRef, SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { tipsOf } from '../content/tips.ts'
-import { decodeVersion, VERSION } from '../content/version.ts'
+import { VERSION, versionBody } from '../content/version.ts'
 import type { Node } from './node.ts'
+import { type Outline, outlinesAt, outlinesOf } from './outlines.ts'
 import type { Note, StoredBlock } from './store.ts'
 import type { Task } from './task.ts'
 
 /** A block of our own; `owner` is set for a loose piece. */
 export type OwnBlock = StoredBlock & { owner?: Uint8Array }
 
-/** Records at one locator that are looked at. */
-const LOCATOR_RECORDS_MAX = 4096
 const SCAN_IDS = 256
 /** Set while pages are written that no signed index lists yet. */
 const UNLISTED_MARK: Uint8Array = Buffer.from('unlisted')
@@ -38,6 +38,10 @@ export class OwnIndex {
   readonly #space: Space
   #chunks: IndexChunk[] | undefined
   #tips: Uint8Array[] = []
+  /** Chunks that are known to be in the store; what is cut again from several indices may not be. */
+  #stored = new IdSet()
+  /** Chunks are missing, or several indices stand side by side: a new one mends it. */
+  #isTorn = false
   /** Pages with the version to list, or undefined where the page goes. */
   readonly #unlisted = new Map<string, Uint8Array | undefined>()
 
@@ -58,15 +62,15 @@ export class OwnIndex {
   }
 
   get isCurrent(): boolean {
-    return this.#unlisted.size === 0
+    return this.#unlisted.size === 0 && !this.#isTorn
   }
 
   /** A new index record, signed, and the chunks that changed; nothing where it is current. */
   form(): OwnBlock[] {
     if (this.isCurrent) return []
-    const before = new IdSet((this.#chunks ?? []).map(({ hash }) => hash))
     this.#chunks = withChanges(this.#chunks ?? [], this.#unlisted)
     this.#unlisted.clear()
+    this.#isTorn = false
     const refs = this.#chunks.map(({ hash, bytes, pages }) => ({ hash, bytes, pages }))
     const pages = refs.reduce((sum, ref) => sum + ref.pages, 0)
     const record = this.#sign(
@@ -76,7 +80,8 @@ export class OwnIndex {
     const locator = spaceLocator(this.#space)
     const block = formBlock(record)
     const { id, kind, timeMs } = record
-    const changed = this.#chunks.filter(({ hash }) => !before.has(hash))
+    const changed = this.#chunks.filter(({ hash }) => !this.#stored.has(hash))
+    this.#stored = new IdSet(refs.map(({ hash }) => hash))
     return [
       { id, locator, kind, timeMs, length: block.byteLength, bytes: block },
       ...changed.map(({ hash, block: bytes }) => ({
@@ -91,47 +96,69 @@ export class OwnIndex {
     ]
   }
 
-  /** Reads the index back after a start. */
+  /** Reads the index back after a start. What it may lack is looked up among the own versions. */
   *load(): Task<void> {
     if (this.#chunks !== undefined) return
     const { store } = this.#node
-    const metas = yield* store.at(spaceLocator(this.#space), LOCATOR_RECORDS_MAX)
-    const blocks = yield* store.get(metas.filter(({ kind }) => kind === SPACE_INDEX).map(({ id }) => id))
-    const records = blocks.flatMap((bytes) => (bytes === undefined ? [] : [parseBlock(bytes).record]))
+    const records = yield* outlinesAt(store, spaceLocator(this.#space), SPACE_INDEX)
     const tips = tipsOf(records.filter(({ signer }) => equalBytes(signer, this.#space.id)))
-    const entries = new Map<string, PageEntry>()
-    for (const tip of tips) {
-      const chunks = yield* store.get(decode(spaceIndex, tip.body).chunks.map(({ hash }) => hash))
-      for (const bytes of chunks) {
-        if (bytes !== undefined) for (const entry of decodeChunk(bytes)) entries.set(entry.path, entry)
+    const lists: Map<string, PageEntry>[] = []
+    let isWhole = true
+    for (const { id } of tips) {
+      const [block] = yield* store.get([id])
+      if (block === undefined) {
+        isWhole = false
+        continue
       }
+      const hashes = decode(spaceIndex, parseBlock(block).record.body).chunks.map(({ hash }) => hash)
+      const list = new Map<string, PageEntry>()
+      for (const [i, bytes] of (yield* store.get(hashes)).entries()) {
+        if (bytes === undefined) {
+          isWhole = false
+          continue
+        }
+        this.#stored.add(hashes[i]!)
+        for (const entry of decodeChunk(bytes)) list.set(entry.path, entry)
+      }
+      lists.push(list)
     }
-    this.#tips = tips.map(({ id }) => id).slice(0, 16)
+    const entries = new Map(lists.flatMap((list) => [...list]))
+    const doubtful = new Set([...entries.keys()].filter((path) => !isAgreed(path, lists)))
+    this.#tips = tips.map(({ id }) => id).slice(0, PARENTS_MAX)
     this.#chunks = cut(entries.values())
-    const [mark] = (yield* store.notes('own')).filter(({ key }) => equalBytes(key, UNLISTED_MARK))
-    if (mark !== undefined) yield* this.#findUnlisted()
+    this.#isTorn = !isWhole || tips.length > 1
+    if (this.#isTorn || (yield* isMarked(this.#node))) yield* this.#findUnlisted(entries, doubtful)
   }
 
-  /** Own versions that a crash left out of the index: written, acknowledged, not yet listed. */
-  *#findUnlisted(): Task<void> {
+  /**
+   * Own versions that the index should list and does not: a crash came between page and listing, a chunk does not
+   * read back, or several indices disagree. What a page's own versions say goes before what any index said of it.
+   */
+  *#findUnlisted(listed: ReadonlyMap<string, PageEntry>, doubtful: ReadonlySet<string>): Task<void> {
     const { store } = this.#node
-    const listed = new IdSet(
-      (this.#chunks ?? []).flatMap(({ entries }) => entries.map(({ version }) => version)),
-    )
-    const own: SignedRecord[] = []
+    const own: Outline[] = []
     const ids = yield* store.within(new Uint8Array(0), 0)
     for (let at = 0; at < ids.length; at += SCAN_IDS) {
       const metas = yield* store.meta(ids.slice(at, at + SCAN_IDS))
       const versions = metas.flatMap((meta) => (meta?.kind === VERSION ? [meta.id] : []))
-      for (const bytes of yield* store.get(versions)) {
-        const record = bytes && parseBlock(bytes).record
-        if (record !== undefined && equalBytes(record.signer, this.#space.id)) own.push(record)
-      }
+      const outlines = yield* outlinesOf(store, versions)
+      own.push(...outlines.filter(({ signer }) => equalBytes(signer, this.#space.id)))
     }
-    for (const record of tipsOf(own)) {
-      const { space, path, content } = decodeVersion(record)
-      if (!equalBytes(space.id, this.#space.id) || listed.has(record.id)) continue
-      this.#unlisted.set(path, content.type === 'deleted' ? undefined : record.id)
+    const byPath = new Map<string, { tip: Outline; isDeleted: boolean }[]>()
+    for (const tip of tipsOf(own)) {
+      const { space, path, content } = decode(versionBody, tip.body)
+      if (space.type !== 'self') continue
+      const here = byPath.get(path) ?? []
+      here.push({ tip, isDeleted: content.type === 'deleted' })
+      byPath.set(path, here)
+    }
+    for (const [path, tips] of byPath) {
+      const entry = listed.get(path)
+      const isTip = tips.some(({ tip }) => entry !== undefined && equalBytes(tip.id, entry.version))
+      if (isTip && !doubtful.has(path)) continue
+      const newest = tips.reduce((a, b) => (isNewer(b.tip, a.tip) ? b : a))
+      if (!newest.isDeleted) this.#unlisted.set(path, newest.tip.id)
+      else if (entry !== undefined) this.#unlisted.set(path, undefined)
     }
   }
 
@@ -141,6 +168,23 @@ export class OwnIndex {
     const draft = { kind: SPACE_INDEX, signer: entity, key, timeMs: env.nowMs(), nonce: env.random(8), body }
     return signRecord(draft, network, sign)
   }
+}
+
+/** Whether pages are written that no signed index lists: a publish without pages lists them. */
+export function* isMarked(node: Node): Task<boolean> {
+  return (yield* node.store.notes('own')).some(({ key }) => equalBytes(key, UNLISTED_MARK))
+}
+
+function isAgreed(path: string, lists: readonly ReadonlyMap<string, PageEntry>[]): boolean {
+  const first = lists[0]?.get(path)?.version
+  return lists.every((list) => {
+    const version = list.get(path)?.version
+    return first !== undefined && version !== undefined && equalBytes(first, version)
+  })
+}
+
+function isNewer(a: Outline, b: Outline): boolean {
+  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && compareBytes(a.id, b.id) > 0)
 }
 
 /** Re-cuts only the chunks that a change falls into; the cuts are by content, so the others stay as they are. */

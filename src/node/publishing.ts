@@ -3,24 +3,22 @@
  * note that makes the outbox carry them on. Unchanged pages are left alone, so publishing a
  * folder again only publishes what changed.
  */
+
+import { decode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
-import { parseBlock } from '../content/block.ts'
 import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
-import type { SignedRecord } from '../content/record.ts'
 import { pageLocator, type Space } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
-import { decodeVersion, VERSION, type Version } from '../content/version.ts'
+import { type PageContent, VERSION, versionBody } from '../content/version.ts'
 import type { PageInput, Published } from './commands.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
-import { type OwnBlock, OwnIndex } from './own-index.ts'
+import { type Outline, outlinesAt } from './outlines.ts'
+import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
 import { suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
-
-/** Versions at one page that are looked at to find its tips. */
-const PAGE_VERSIONS_MAX = 4096
 
 export class Publisher {
   readonly #node: Node
@@ -58,6 +56,11 @@ export class Publisher {
     }
   }
 
+  /** Whether a crash left pages that no signed index lists; a publish of no pages with an index lists them. */
+  *needsListing(): Task<boolean> {
+    return this.#node.identity.author !== undefined && (yield* isMarked(this.#node))
+  }
+
   *#publish(author: Author, pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
     this.#index ??= new OwnIndex(this.#node, author)
     const index = this.#index
@@ -69,7 +72,11 @@ export class Publisher {
       const tips = yield* this.#ownTipsAt(pageLocator({ space, path }), author)
       const [first] = tips
       if (first === undefined && text === undefined) continue
-      if (first !== undefined && tips.length === 1 && saysTheSame(decodeVersion(first), text)) {
+      if (
+        first !== undefined &&
+        tips.length === 1 &&
+        saysTheSame(decode(versionBody, first.body).content, text)
+      ) {
         said.push({ path, id: first.id, status: 'unchanged' })
         continue
       }
@@ -92,6 +99,9 @@ export class Publisher {
   /** Writes for good, in batches as large as one store request takes. */
   *#write(blocks: OwnBlock[], index: OwnIndex): Task<Uint8Array[]> {
     const { identity, store } = this.#node
+    if (blocks.length === 0 && index.isCurrent && (yield* isMarked(this.#node))) {
+      yield* store.note([OwnIndex.unmark], { sync: false })
+    }
     const room = ASK_IDS_MAX - identity.blocks.length - 1
     const roots: Uint8Array[] = []
     for (let at = 0; at < blocks.length; at += room) {
@@ -107,12 +117,8 @@ export class Publisher {
   }
 
   /** What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change. */
-  *#ownTipsAt(locator: Uint8Array, { entity }: Author): Task<SignedRecord[]> {
-    const metas = yield* this.#node.store.at(locator, PAGE_VERSIONS_MAX)
-    const ids = metas.filter(({ kind }) => kind === VERSION).map(({ id }) => id)
-    if (ids.length === 0) return []
-    const blocks = yield* this.#node.store.get(ids)
-    const records = blocks.flatMap((bytes) => (bytes === undefined ? [] : [parseBlock(bytes).record]))
+  *#ownTipsAt(locator: Uint8Array, { entity }: Author): Task<Outline[]> {
+    const records = yield* outlinesAt(this.#node.store, locator, VERSION)
     return tipsOf(records.filter(({ signer }) => equalBytes(signer, entity)))
   }
 
@@ -147,7 +153,7 @@ function blocksOf(page: SealedPage): OwnBlock[] {
 }
 
 /** Whether a version puts exactly this on its page. */
-function saysTheSame({ content }: Version, text: Uint8Array | undefined): boolean {
+function saysTheSame(content: PageContent, text: Uint8Array | undefined): boolean {
   if (text === undefined) return content.type === 'deleted'
   return (
     content.type === 'text' &&

@@ -1,12 +1,13 @@
 /** Answers to earned queries: reads only; a store request is `keeping.ts`. */
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { compareBytes, equalBytes } from '../base/hash.ts'
-import { IdMap, IdSet, idKey } from '../base/id-map.ts'
-import { type Block, parseBlock, peekKey } from '../content/block.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
+import { peekKey } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { tipsOf } from '../content/tips.ts'
 import { keep } from './keeping.ts'
 import type { Node } from './node.ts'
+import { outlinesAt } from './outlines.ts'
 import type { Peer } from './peer.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
@@ -15,12 +16,10 @@ import type { Listing } from './wire.ts'
 
 /** Ids that are read from the store at once: at most about 8 MB. */
 const LOAD_IDS = 64
-/** Records at one locator that a bundle or a list looks at. */
-const LOCATOR_RECORDS_MAX = 4096
 /** Tips in one bundle; a page with more forks than this is shown by its first ones. */
 const TIPS_MAX = 16
 const SNAPSHOT_LIFE_MS = 60_000
-/** 256 lists of up to 4,096 ids: 32 MB at the worst. */
+/** 256 lists of up to 4,096 ids of a kind: some 32 MB. */
 const SNAPSHOTS_MAX = 256
 
 interface Snapshot {
@@ -113,20 +112,19 @@ export class Serving {
     const shown = new IdSet()
     for (const [index, locator] of asked.locators.entries()) {
       if (reply.isGone) return
-      const blocks = yield* this.#recordsAt(locator, 0)
-      const tips = tipsOf(blocks.map(({ record }) => record)).slice(0, TIPS_MAX)
+      const tips = tipsOf(yield* outlinesAt(this.#node.store, locator)).slice(0, TIPS_MAX)
       if (tips.length === 0) {
         const to = this.#node.keeps(locator) ? [] : this.#node.claimants(locator)
         reply.add(index, to.length > 0 ? { type: 'moved', to: to.slice(0, 8) } : { type: 'unknown' })
         continue
       }
-      const byId = new Map(blocks.map((block) => [idKey(block.record.id), block.bytes]))
       const keys = tips.map(({ key }) => key).filter((key) => !equalBytes(key, ZERO) && shown.add(key))
       for (const bytes of yield* this.#node.store.get(keys)) {
         if (bytes !== undefined) reply.add(index, { type: 'found', bytes })
       }
-      for (const { id } of tips) {
-        const bytes = byId.get(idKey(id))
+      const blocks = yield* this.#node.store.get(tips.map(({ id }) => id))
+      for (const [i, { id }] of tips.entries()) {
+        const bytes = blocks[i]
         const serves = this.#node.retention.serves(id)
         reply.add(
           index,
@@ -156,11 +154,9 @@ export class Serving {
   }
 
   *#sorted(asked: QueryOf<'records'>): Task<Uint8Array[]> {
-    const blocks = yield* this.#recordsAt(asked.locator, asked.kind)
-    const { vouchedBy } = asked
-    const records = blocks
-      .map(({ record }) => record)
-      .filter(({ signer }) => vouchedBy === undefined || equalBytes(signer, vouchedBy))
+    const { locator, kind, vouchedBy } = asked
+    const all = yield* outlinesAt(this.#node.store, locator, kind === 0 ? undefined : kind)
+    const records = all.filter(({ signer }) => vouchedBy === undefined || equalBytes(signer, vouchedBy))
     const sign = asked.order.type === 'asc' ? 1 : -1
     const field = asked.field.type
     records.sort((a, b) => {
@@ -169,18 +165,6 @@ export class Serving {
       return sign * (byField || compareBytes(a.id, b.id))
     })
     return records.map(({ id }) => id)
-  }
-
-  /** The record blocks at a locator; `kind` 0 for any. */
-  *#recordsAt(locator: Uint8Array, kind: number): Task<Block[]> {
-    const metas = yield* this.#node.store.at(locator, LOCATOR_RECORDS_MAX)
-    const wanted = metas.filter((meta) => meta.kind !== 0 && (kind === 0 || meta.kind === kind))
-    const blocks: Block[] = []
-    for (let at = 0; at < wanted.length; at += LOAD_IDS) {
-      const bytes = yield* this.#node.store.get(wanted.slice(at, at + LOAD_IDS).map(({ id }) => id))
-      for (const one of bytes) if (one !== undefined) blocks.push(parseBlock(one))
-    }
-    return blocks
   }
 }
 

@@ -1,0 +1,50 @@
+/**
+ * Records at one locator, without the bulk of their blocks: what tips and lists are made of.
+ * Thousands of blocks go by a few at a time; only some hundred bytes of each stay.
+ */
+import { decode, encode } from '../base/codec.ts'
+import { parseBlock } from '../content/block.ts'
+import type { SignedRecord } from '../content/record.ts'
+import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
+import { VERSION } from '../content/version.ts'
+import type { StoreTasks } from './store-tasks.ts'
+import type { Task } from './task.ts'
+
+/** Of one kind at one locator the newest so many are looked at. */
+const RECORDS_MAX = 4096
+/** Blocks that are read at once: at most about 4 MB. */
+const LOAD_IDS = 64
+
+/** A record with as much of its body as says what it replaces. Its bytes are its own: no view into a block. */
+export type Outline = Pick<SignedRecord, 'id' | 'kind' | 'signer' | 'key' | 'timeMs' | 'body'>
+
+/** The newest records at a locator, of one kind or of each. */
+export function* outlinesAt(store: StoreTasks, locator: Uint8Array, kind?: number): Task<Outline[]> {
+  const metas = yield* store.at(locator, RECORDS_MAX, kind)
+  const ids = metas.filter((meta) => meta.kind !== 0).map(({ id }) => id)
+  return yield* outlinesOf(store, ids)
+}
+
+/** Outlines of the record blocks among these that are there. */
+export function* outlinesOf(store: StoreTasks, ids: readonly Uint8Array[]): Task<Outline[]> {
+  const outlines: Outline[] = []
+  for (let at = 0; at < ids.length; at += LOAD_IDS) {
+    for (const bytes of yield* store.get(ids.slice(at, at + LOAD_IDS))) {
+      if (bytes !== undefined) outlines.push(outline(parseBlock(bytes).record))
+    }
+  }
+  return outlines
+}
+
+function outline(record: SignedRecord): Outline {
+  const { id, kind, signer, key, timeMs } = record
+  const copy = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes)
+  return { id: copy(id), kind, signer: copy(signer), key: copy(key), timeMs, body: shortBody(record) }
+}
+
+/** An index may list a thousand chunks, which say nothing of what it replaces. */
+function shortBody({ kind, body }: SignedRecord): Uint8Array {
+  if (kind === VERSION) return Uint8Array.from(body)
+  if (kind !== SPACE_INDEX) return new Uint8Array(0)
+  return encode(spaceIndex, { ...decode(spaceIndex, body), pages: 0, chunks: [] })
+}
