@@ -7,11 +7,11 @@ import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { type Asked, answerOf, blame, fetchKeys, orderedPeers } from './fetching.ts'
+import { type Asked, answerOf, blame, fetchKeys, keepLater, orderedPeers } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
-import { addKey, learnKeys } from './learning.ts'
+import { learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
-import { settleAll, type Task } from './task.ts'
+import { begin, settleAll, type Task } from './task.ts'
 import type { Item } from './wire.ts'
 
 /** Peers asked for one bundle: a single one could withhold the latest. */
@@ -31,8 +31,7 @@ export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBloc
   if (ids.length === 0) return []
   const found = (yield* node.store.get(ids)).filter((bytes) => bytes !== undefined)
   yield* learnKeys(node, found)
-  const context = node.verifyContext()
-  return found.filter((bytes) => hasKeyFor(node, bytes)).map((bytes) => verifyBlock(bytes, context))
+  return found.flatMap((bytes) => judged(node, bytes) ?? [])
 }
 
 /** What is known here and what up to BUNDLE_PEERS peers add to it; new blocks are stored. */
@@ -51,7 +50,7 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
     asked.push({ device, answer: outcome.value.answer })
     const fresh = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
     for (const block of fresh) blocks.set(block.id, block)
-    node.shelving.keepLater(fresh.map(storedRecord))
+    begin(keepLater(node, fresh.map(storedRecord)))
   }
   return { blocks: [...blocks.values()], asked }
 }
@@ -89,18 +88,29 @@ function* askTips(
     },
     untilMs,
   )
-  yield* fetchKeys(node, peer, arrived, untilMs)
   try {
-    const context = node.verifyContext()
-    const blocks = arrived.map((bytes) => verifyBlock(bytes, context))
+    yield* fetchKeys(node, peer, arrived, untilMs)
+    const blocks = arrived.flatMap((bytes) => judged(node, bytes) ?? [])
     const stray = blocks.find((block) => block.type !== 'key' && !equalBytes(block.locator, locator))
     if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
     // The keys alone are no answer: what they would verify may have been refused.
-    return { blocks, answer: blocks.some(({ type }) => type !== 'key') ? 'found' : answer }
+    if (blocks.some(({ type }) => type !== 'key')) answer = 'found'
+    else if (blocks.length < arrived.length) answer = 'unreachable'
+    return { blocks, answer }
   } catch (cause) {
     const error = asSheafError(cause)
-    blame(node, peer, error, false)
+    if (answerOf(error) === 'bad') blame(node, peer, error, false)
     throw error
+  }
+}
+
+/** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had, or it is from the future of our clock. */
+function judged(node: Node, bytes: Uint8Array): VerifiedBlock | undefined {
+  try {
+    return hasKeyFor(node, bytes) ? verifyBlock(bytes, node.verifyContext()) : undefined
+  } catch (cause) {
+    if (asSheafError(cause).code === 'BAD_TIME') return undefined
+    throw cause
   }
 }
 
@@ -109,6 +119,5 @@ const ITEMS_MAX = 64
 
 function hasKeyFor(node: Node, bytes: Uint8Array): boolean {
   const { record } = parseBlock(bytes)
-  if (record.kind === KEY_GENESIS) addKey(node, bytes)
   return record.kind === KEY_GENESIS || node.keys.has(record.key)
 }

@@ -4,12 +4,12 @@
  */
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdSet, idKey } from '../base/id-map.ts'
+import { IdMap, IdSet, idKey } from '../base/id-map.ts'
 import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { Checked, CheckKey } from './checking.ts'
-import { storedRecord } from './keeping.ts'
-import { addKey, learnKeys } from './learning.ts'
+import { keysBeside, storedRecord } from './keeping.ts'
+import { learnKeys, takeKey } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import type { StoredBlock } from './store.ts'
 import { begin, forEach, type Task } from './task.ts'
@@ -71,14 +71,12 @@ export function* fetchBlocks(
   const { untilMs } = options
   const asked = new Map<string, Asked[]>()
   const found = new Set<string>()
-  let missing = [...wanted]
   const order = orderedPeers(node).slice(0, PEERS_ASKED_MAX)
+  const places = placesOf(wanted)
+  let missing = [...places.values()]
   for (let round = 0; round < order.length && missing.length > 0; round++) {
     if (node.env.nowMs() >= untilMs) break
-    const batches: { ids: Wanted[]; peer: Connection }[] = []
-    for (let at = 0, n = 0; at < missing.length; at += QUERY_IDS, n++) {
-      batches.push({ ids: missing.slice(at, at + QUERY_IDS), peer: order[(n + round) % order.length]! })
-    }
+    const batches = queriesOf(missing, order, round)
     yield* forEach(batches, IN_FLIGHT * order.length, function* ({ ids, peer }) {
       const tell: Tell = (one, answer) => note(asked, idKey(one.id), { device: peer.device, answer })
       const take: OnFetched = (arrival) => {
@@ -87,9 +85,40 @@ export function* fetchBlocks(
       }
       yield* askBlocks(node, peer, ids, { tell, take, ...options })
     })
-    missing = missing.filter(({ id }) => !found.has(idKey(id)))
+    missing = missing.filter(({ one }) => !found.has(idKey(one.id)))
   }
   return { found: (id) => found.has(idKey(id)), asked }
+}
+
+/** One thing wanted, and which peer of the order is its first: in each round it goes to the one after, so that each peer is asked for it once. */
+interface Place {
+  one: Wanted
+  first: number
+}
+
+/** Each thing once; as many as fill a query begin at the same peer. */
+function placesOf(wanted: readonly Wanted[]): IdMap<Place> {
+  const places = new IdMap<Place>()
+  for (const one of wanted) {
+    if (!places.has(one.id)) places.set(one.id, { one, first: Math.floor(places.size / QUERY_IDS) })
+  }
+  return places
+}
+
+function queriesOf(
+  missing: readonly Place[],
+  order: readonly Connection[],
+  round: number,
+): { ids: Wanted[]; peer: Connection }[] {
+  const byPeer = order.map((): Wanted[] => [])
+  for (const { one, first } of missing) byPeer[(first + round) % order.length]!.push(one)
+  return byPeer.flatMap((all, i) => {
+    const count = Math.ceil(all.length / QUERY_IDS)
+    return Array.from({ length: count }, (_, n) => ({
+      ids: all.slice(n * QUERY_IDS, (n + 1) * QUERY_IDS),
+      peer: order[i]!,
+    }))
+  })
 }
 
 /** The open connections in the order in which to ask them. */
@@ -115,16 +144,19 @@ function* askBlocks(
   const told = new Set<number>()
   const works: { sent: Sent[]; wait: () => Task<void> }[] = []
   const keys: VerifiedBlock[] = []
+  let keysSent = 0
   const listener = {
     items(items: Item[], header: Header | undefined): void {
       const sent: Sent[] = []
       for (const { index, answer } of items) {
         const one = ids[index]
-        if (one === undefined || told.has(index) || keys.length > ids.length) {
+        if (one === undefined || told.has(index) || keysSent > ids.length) {
           throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
         }
         if (answer.type === 'key') {
-          keys.push(addKey(node, answer.bytes))
+          keysSent += 1
+          const key = takeKey(node, answer.bytes)
+          if (key !== undefined) keys.push(key)
           continue
         }
         told.add(index)
@@ -153,31 +185,38 @@ function* askBlocks(
   }
 }
 
-/** Checks what one message brought, stores it, and hands it over. Throws where any of it is wrong; none of it is taken then. */
+/**
+ * Checks what one message brought, stores it, and hands it over. Throws where any of it is
+ * wrong; none of it is taken then. What cannot be judged here is not taken either, and nobody
+ * is at fault for it: a record whose key is not to be had, or from the future of our clock.
+ */
 function* accept(
   node: Node,
   peer: Connection,
   ids: Wanted[],
   sent: Sent[],
-  options: FetchOptions & { take: OnFetched; header: Header | undefined },
+  options: FetchOptions & { tell: Tell; take: OnFetched; header: Header | undefined },
 ): Task<void> {
-  const { take, untilMs, header, withTexts = false, isUrgent = false } = options
+  const { tell, take, untilMs, header, withTexts = false, isUrgent = false } = options
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
     const keys = yield* keysFor(node, peer, records, untilMs)
-    const items = sent.map(({ index, bytes }) => ({
-      id: ids[index]!.id,
-      bytes,
-      pieceAt: ids[index]!.pieceAt,
-    }))
-    const outcomes = yield* node.check({ items, keys, nowMs: node.env.nowMs(), withTexts })
-    const arrivals = sent.map(({ index, bytes }, i): Arrival => {
-      const checked = outcomes[i]!
-      if (!checked.ok) throw new SheafError(checked.code, checked.message)
-      return { wanted: ids[index]!, bytes, checked }
+    const known = new IdSet(keys.map(({ id }) => id))
+    const [judged, unjudged] = parted(sent, ({ index, bytes }) => {
+      return ids[index]!.pieceAt !== undefined || hasKey(bytes, known)
     })
+    const items = judged.map(({ index, bytes }) => ({ ...ids[index]!, bytes, pieceAt: ids[index]!.pieceAt }))
+    const outcomes = yield* node.check({ items, keys, nowMs: node.env.nowMs(), withTexts })
+    const arrivals: Arrival[] = []
+    for (const [i, one] of judged.entries()) {
+      const checked = outcomes[i]!
+      if (checked.ok) arrivals.push({ wanted: ids[one.index]!, bytes: one.bytes, checked })
+      else if (UNREACHED.has(checked.code)) unjudged.push(one)
+      else throw new SheafError(checked.code, checked.message)
+    }
     yield* keepFetched(node, arrivals.map(storedArrival), isUrgent)
     for (const arrival of arrivals) take(arrival)
+    for (const { index } of unjudged) tell(ids[index]!, 'unreachable')
   } catch (cause) {
     const error = asSheafError(cause)
     if (answerOf(error) === 'bad') blame(node, peer, error, signedFirst(sent, header))
@@ -185,10 +224,20 @@ function* accept(
   }
 }
 
-/** Keeps; waits for it unless somebody waits for us. */
+/** Keeps, the keys beside their records; waits for it unless somebody waits for us. */
 function* keepFetched(node: Node, blocks: StoredBlock[], isUrgent: boolean): Task<void> {
-  if (isUrgent) node.shelving.keepLater(blocks)
-  else yield* node.shelving.keep(blocks)
+  if (isUrgent) begin(keepLater(node, blocks))
+  else yield* node.shelving.keep([...(yield* keysBeside(node, blocks)), ...blocks])
+}
+
+/** Does not fail: what is not kept is fetched again. */
+export function* keepLater(node: Node, blocks: StoredBlock[]): Task<void> {
+  node.shelving.keepLater(blocks)
+  try {
+    node.shelving.keepLater(yield* keysBeside(node, blocks))
+  } catch (cause) {
+    node.emit({ type: 'failed', what: 'keeping keys', message: asSheafError(cause).message })
+  }
 }
 
 function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {
@@ -243,28 +292,41 @@ function keysOf(blocks: Uint8Array[]): IdSet {
   return needed
 }
 
-/** Asks a peer for the key records that `blocks` were signed under. */
+/** Whether a record's key is among those that are known; a genesis needs none. */
+function hasKey(bytes: Uint8Array, known: IdSet): boolean {
+  const { kind, key } = peekKey(bytes)
+  return kind === KEY_GENESIS || known.has(key)
+}
+
+/** Asks a peer for the key records that `blocks` were signed under; it may not have them. */
 export function* fetchKeys(
   node: Node,
   peer: Connection,
   blocks: readonly Uint8Array[],
   untilMs: number,
 ): Task<void> {
-  const missing = yield* learnKeys(node, blocks)
+  const missing = (yield* learnKeys(node, blocks)).slice(0, ASK_IDS_MAX)
   if (missing.length === 0) return
+  const answered = new Set<number>()
   const found: VerifiedBlock[] = []
-  yield* peer.client.ask(
-    { type: 'blocks', ids: missing.slice(0, ASK_IDS_MAX), certify: false },
-    {
-      items(items) {
-        for (const { answer } of items) {
-          if (answer.type !== 'found') continue
-          found.push(addKey(node, answer.bytes))
-        }
-      },
+  const listener = {
+    items(items: Item[]): void {
+      for (const { index, answer } of items) {
+        const id = missing[index]
+        if (id === undefined || answered.has(index))
+          throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
+        answered.add(index)
+        if (answer.type === 'found') {
+          const key = takeKey(node, answer.bytes)
+          if (key !== undefined && !equalBytes(key.id, id))
+            throw new SheafError('WRONG_QUERY', 'another key than was asked for')
+          if (key !== undefined) found.push(key)
+        } else if (answer.type !== 'unknown' && answer.type !== 'lost' && answer.type !== 'refused')
+          throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for keys`)
+      }
     },
-    untilMs,
-  )
+  }
+  yield* peer.client.ask({ type: 'blocks', ids: missing, certify: false }, listener, untilMs)
   yield* node.shelving.keep(found.map(storedRecord))
 }
 
@@ -283,8 +345,22 @@ export const UNREACHED: ReadonlySet<string> = new Set([
   'NO_COMMON_VERSION',
   'WINDOW_EXCEEDED',
   'UNSUPPORTED',
+  // a clock, its or ours
+  'BAD_TIME',
+  // trouble of its own, as it says itself
+  'INTERNAL',
+  'QUOTA_FULL',
+  'SNAPSHOT_GONE',
+  'NOT_FOUND',
   // our own disk, not the peer
   'DISK_FULL',
   'BAD_STORE',
   'CANCELLED',
 ])
+
+function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  const first: T[] = []
+  const second: T[] = []
+  for (const one of all) (isFirst(one) ? first : second).push(one)
+  return [first, second]
+}

@@ -113,18 +113,25 @@ export class Reader {
     }
     const missing = yield* this.#takeLocal(entries, take)
     const fetched = yield* fetchBlocks(this.#node, missing, take, { untilMs, withTexts: true })
+    const lost = missing
+      .filter(({ id }) => !fetched.found(id))
+      .map(({ id }) => ({ id, asked: fetched.asked.get(idKey(id)) ?? [] }))
     for (const bytes of large) {
       const block = verifyBlock(bytes, this.#node.verifyContext())
-      if (block.type === 'version') show(block.id, yield* this.#text(block, untilMs))
+      if (block.type !== 'version') continue
+      try {
+        show(block.id, yield* this.#text(block, untilMs))
+      } catch (cause) {
+        // One page that cannot be had whole keeps nobody from the others.
+        lost.push({ id: block.id, asked: askedIn(cause) })
+      }
     }
-    const lost = missing.filter(({ id }) => !fetched.found(id))
     return {
       pages: entries.length,
       found,
-      missing: lost.flatMap(({ id }) => {
-        const asked = fetched.asked.get(idKey(id)) ?? []
-        return (paths.get(idKey(id)) ?? []).map((path) => ({ path, id, asked }))
-      }),
+      missing: lost.flatMap(({ id, asked }) =>
+        (paths.get(idKey(id)) ?? []).map((path) => ({ path, id, asked })),
+      ),
     }
   }
 
@@ -255,6 +262,12 @@ export class Reader {
 export function failure(asked: Asked[], what: string, code: ErrorCode = codeOfAsked(asked)): SheafError {
   const who = asked.length === 0 ? 'nobody to ask' : `${asked.length} asked`
   return new SheafError(code, `${what}: ${MEANING[code] ?? code} (${who})`, { details: { asked } })
+}
+
+/** Who was asked before a look-up failed. Throws on what is no failure of a look-up. */
+function askedIn(cause: unknown): Asked[] {
+  if (!(cause instanceof SheafError)) throw cause
+  return (cause.details?.asked as Asked[] | undefined) ?? []
 }
 
 function codeOfAsked(asked: Asked[]): ErrorCode {
