@@ -3,6 +3,7 @@ import test from 'brittle'
 import { sha256 } from '../../../src/base/hash.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { compressSignMarkdown } from '../../../src/content/page.ts'
+import { pieceOf } from '../../../src/content/piece.ts'
 import { type Checked, type CheckItem, type CheckRequest, checkItems } from '../../../src/node/checking.ts'
 import { type Checker, startChecker } from '../../../src/node/io/checker.ts'
 import { type Actor, actor, contextOf, START_MS, verify } from '../../helpers/actor.ts'
@@ -33,7 +34,7 @@ function requestOf(author: Actor, pages: number): CheckRequest {
   const good = compressSignMarkdown(drafts, author.identity.author).map(({ id, block }): CheckItem => {
     return { id, bytes: block, pieceAt: undefined }
   })
-  const piece = Buffer.from('a loose piece')
+  const { bytes: piece } = pieceOf(Buffer.from('a loose piece'))
   const [first, second] = good as [CheckItem, CheckItem]
   const spoilt = Uint8Array.from(first.bytes)
   spoilt[spoilt.byteLength - 1]! ^= 1
