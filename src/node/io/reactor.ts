@@ -13,10 +13,9 @@ import type { Store } from '../store.ts'
 import { Search } from '../work.ts'
 import type { Checker } from './checker.ts'
 import { type Link, openLink } from './link.ts'
+import { Searches } from './searches.ts'
 import type { Swarm } from './swarm.ts'
 
-/** Nonces that are tried before other work has its turn: about a millisecond. */
-const SEARCH_SLICE = 1_500
 /** More than this is sent as it is: putting it together would copy it once more. */
 const CORK_BYTES_MAX = 16_384
 /** setTimeout takes no more than 2^31 − 1. */
@@ -35,7 +34,10 @@ export interface ReactorOptions {
   checker: Checker
   network: Network
   clock: Clock
+  /** What it throws is reported by `onListenerError` and goes no further. */
   onEvent(event: NodeEvent): void
+  /** Somebody who listens to events or progress threw: not the service's fault, and the node goes on. */
+  onListenerError(error: unknown): void
   /** A bug of ours: the service threw. */
   onCrash(error: unknown): void
 }
@@ -44,6 +46,9 @@ export class Reactor {
   readonly #options: ReactorOptions
   readonly #links = new Map<number, Link>()
   readonly #waiting = new Map<number, Waiting>()
+  readonly #searches = new Searches({
+    found: (token, proofs) => this.#step({ type: 'done', token, outcome: { value: proofs } }),
+  })
   #timer: NodeJS.Timeout | undefined
   #timerMs = Number.POSITIVE_INFINITY
   #nextNumber = 1
@@ -74,6 +79,7 @@ export class Reactor {
     this.#step({ type: 'stop' })
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#searches.close()
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
     for (const { reject } of this.#waiting.values()) reject(error)
@@ -87,6 +93,7 @@ export class Reactor {
       drained: () => this.#step({ type: 'drained', peer }),
       closed: () => {
         this.#links.delete(peer)
+        this.#searches.gone(peer)
         this.#step({ type: 'disconnected', peer })
       },
     })
@@ -165,9 +172,11 @@ export class Reactor {
         return
       }
       case 'solve':
-        return this.#solve(effect.token, new Search(effect.seed, effect.bid))
+        return this.#searches.begin(effect.token, effect.peer, new Search(effect.seed, effect.bid))
+      case 'cancel':
+        return this.#searches.cancel(effect.token)
       case 'progress':
-        return this.#waiting.get(effect.token)?.progress?.(effect.value)
+        return this.#tell(() => this.#waiting.get(effect.token)?.progress?.(effect.value))
       case 'answer': {
         const waiting = this.#waiting.get(effect.token)
         this.#waiting.delete(effect.token)
@@ -176,14 +185,16 @@ export class Reactor {
         return
       }
       case 'event':
-        return this.#options.onEvent(effect.event)
+        return this.#tell(() => this.#options.onEvent(effect.event))
     }
   }
 
-  #solve(token: number, search: Search): void {
-    const proofs = search.run(SEARCH_SLICE)
-    if (proofs !== undefined) this.#step({ type: 'done', token, outcome: { value: proofs } })
-    else if (!this.#isClosed) setImmediate(() => this.#solve(token, search))
+  #tell(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      this.#options.onListenerError(error)
+    }
   }
 
   #setTimer(): void {

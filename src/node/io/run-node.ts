@@ -33,6 +33,8 @@ export interface NodeOptions {
   quotaBytes: number
   acceptsStores: boolean
   onEvent?: (event: LoggedEvent) => void
+  /** What a listener of events or progress threw. */
+  onListenerError?: (error: unknown) => void
   /** A bug of ours: the service threw, and the node takes no more input. */
   onCrash?: (error: unknown) => void
   onStop?: () => void
@@ -90,6 +92,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       const logged = events.add(event, Date.now())
       options.onEvent?.(logged)
     },
+    onListenerError: (error) => options.onListenerError?.(error),
     onCrash: (error) => options.onCrash?.(error),
   })
   reactor.start()
