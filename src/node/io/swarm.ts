@@ -2,6 +2,7 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import HyperDHT from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
+import { Trials } from './trials.ts'
 
 export interface SwarmOptions {
   keyPair: { publicKey: Uint8Array; secretKey: Uint8Array }
@@ -18,6 +19,7 @@ export interface SwarmOptions {
 export interface Swarm {
   onConnection(take: (stream: NoiseSecretStream) => void): void
   join(topic: Uint8Array): void
+  /** Tries to reach a device for a while, unless too many are tried already. */
   connect(device: Uint8Array): void
   /** The bound UDP socket, once it is. */
   address(): { host: string; port: number } | undefined
@@ -37,6 +39,7 @@ export function openSwarm(options: SwarmOptions): Swarm {
     keyPair,
   })
   const swarm = new Hyperswarm({ dht, keyPair, maxPeers: connectionsMax })
+  const trials = new Trials(swarm)
   const timers = new Set<NodeJS.Timeout>()
   let isClosing = false
 
@@ -53,6 +56,7 @@ export function openSwarm(options: SwarmOptions): Swarm {
     onConnection(take) {
       swarm.on('connection', (stream) => {
         stream.on('error', () => stream.destroy())
+        trials.end(stream.remotePublicKey)
         // maxPeers limits only what we dial; what others dial is capped here.
         if (isClosing || swarm.connections.size > connectionsMax) stream.destroy()
         else take(stream)
@@ -62,7 +66,7 @@ export function openSwarm(options: SwarmOptions): Swarm {
       const discovery = swarm.join(topic, { server: true, client: true })
       for (const ms of LOOK_AGAIN_MS) later(ms, () => discovery.refresh())
     },
-    connect: (device) => swarm.joinPeer(device),
+    connect: (device) => void trials.begin(device),
     address() {
       const bound = dht.address()
       return bound === null ? undefined : { host: bound.host, port: bound.port }
@@ -70,6 +74,7 @@ export function openSwarm(options: SwarmOptions): Swarm {
     async close() {
       isClosing = true
       for (const timer of timers) clearTimeout(timer)
+      trials.close()
       await swarm.destroy()
       await dht.destroy({ force: true })
     },

@@ -63,6 +63,22 @@ test('swarm - a device is reached by its key alone', async (t) => {
   t.is(hex((await ben.met()).remotePublicKey), hex(ann.device))
 })
 
+test('swarm - a device that was reached stays connected when it is no longer tried', async (t) => {
+  const bootstrap = await privateNetwork(t)
+  const [ann, cleo] = [member(t, 'ann', bootstrap), member(t, 'cleo', bootstrap)]
+  for (const { swarm } of [ann, cleo]) swarm.join(TOPIC)
+  await cleo.met()
+  const ben = member(t, 'ben', bootstrap)
+  for (let n = 0; n < 63; n++) ben.swarm.connect(seededRandom(`nobody ${n}`)(32))
+  ben.swarm.connect(ann.device)
+  const stream = await ben.met()
+  t.is(hex(stream.remotePublicKey), hex(ann.device))
+  ben.swarm.connect(cleo.device)
+  const second = await ben.met()
+  t.is(hex(second.remotePublicKey), hex(cleo.device), 'the place of the first is free again')
+  t.absent(stream.destroying)
+})
+
 test('swarm - connections are capped, also those that others dial', async (t) => {
   const bootstrap = await privateNetwork(t)
   const full = member(t, 'full', bootstrap, 1)
