@@ -21,6 +21,11 @@ export class Desk {
     this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
   }
 
+  /** Lists pages that a crash left out of the signed index. */
+  *listLeftovers(): Task<void> {
+    if (yield* this.#publisher.needsListing()) yield* this.#publisher.publish([], '', true)
+  }
+
   *take(
     command: Command,
     tell: (value: HeldProgress | ExportedPage) => void,

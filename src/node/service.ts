@@ -38,6 +38,8 @@ import { EpochKeys } from './work.ts'
 
 /** A peer that has not said in this time whether it keeps pages is not waited for. */
 const MEETING_MS = 2_000
+/** A peer that did not say who it is, busy perhaps, is asked again. */
+const MEET_AGAIN_MS = 30_000
 /** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
 const KEYS_SENT_MAX = 1_000
 
@@ -206,6 +208,7 @@ export class Service {
     })
     for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes)
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
+    run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()
   }
 
@@ -246,6 +249,10 @@ export class Service {
   #meetLater(connection: Connection): void {
     connection.isMeeting = true
     let hasBegun = false
+    const again = (): void => {
+      hasBegun = false
+      connection.meet()
+    }
     connection.meet = () => {
       if (hasBegun || connection.isGone) return
       hasBegun = true
@@ -253,6 +260,7 @@ export class Service {
       run(introduce(this.#node, connection), (outcome) => {
         this.#noteFailure('introduction', outcome)
         this.#endMeeting(connection)
+        if ('error' in outcome && !connection.isGone) this.#timers.at(this.#nowMs + MEET_AGAIN_MS, again)
       })
     }
     const waitMs = this.#options.introduceAfterMs

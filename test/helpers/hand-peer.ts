@@ -25,6 +25,8 @@ export interface HandPeer {
   hears(name: (typeof MESSAGE_NAMES)[number]): Promise<void>
 }
 
+const DIALS_MAX = 8
+
 /** Dials a node by its device key; `seed` makes this peer's own key. */
 export async function handPeer(
   t: Teardown,
@@ -34,9 +36,17 @@ export async function handPeer(
   const person = actor(seed, network)
   const dht = loopbackNode(bootstrap)
   t.teardown(() => dht.destroy({ force: true }))
-  const stream = dht.connect(idFromText(node.device), { keyPair: person.device })
-  stream.on('error', () => stream.destroy())
-  if (!(await stream.opened)) throw new Error('the node did not take the connection')
+  // A node that has only just started may not have announced itself yet: it is dialled again.
+  let stream = dial()
+  for (let tries = 1; !(await stream.opened); tries++) {
+    if (tries === DIALS_MAX) throw new Error('the node did not take the connection')
+    stream = dial()
+  }
+  function dial() {
+    const dialled = dht.connect(idFromText(node.device), { keyPair: person.device })
+    dialled.on('error', () => dialled.destroy())
+    return dialled
+  }
 
   let wake: () => void = () => {}
   let news = new Promise<void>((resolve) => {

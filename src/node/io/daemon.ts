@@ -79,6 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         end()
       },
       onStop: () => end(),
+      onListenerError: (error) => logger.error({ err: error }, 'a listener failed'),
       setLogLevel: (level) => {
         logger.level = level
       },

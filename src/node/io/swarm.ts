@@ -29,6 +29,10 @@ export interface Swarm {
 /** Peers that join at the same instant miss each other, and Hyperswarm looks again only after ten minutes. */
 const LOOK_AGAIN_MS = [500, 2_000, 8_000, 30_000]
 
+/** And then this often, while there are few of them. */
+const LOOK_AGAIN_EVERY_MS = 30_000
+const FEW_CONNECTIONS = 4
+
 export function openSwarm(options: SwarmOptions): Swarm {
   const { keyPair, bootstrap, host, port, firewalled, connectionsMax } = options
   const dht = new HyperDHT({
@@ -65,6 +69,11 @@ export function openSwarm(options: SwarmOptions): Swarm {
     join(topic) {
       const discovery = swarm.join(topic, { server: true, client: true })
       for (const ms of LOOK_AGAIN_MS) later(ms, () => discovery.refresh())
+      const whileFew = async (): Promise<void> => {
+        later(LOOK_AGAIN_EVERY_MS, whileFew)
+        if (swarm.connections.size < FEW_CONNECTIONS) await discovery.refresh()
+      }
+      later(LOOK_AGAIN_EVERY_MS, whileFew)
     },
     connect: (device) => void trials.begin(device),
     address() {
