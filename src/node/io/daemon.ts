@@ -11,7 +11,7 @@ import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
 import { currentIncarnation } from './incarnation.ts'
 import type { Paths } from './paths.ts'
-import { runNode } from './run-node.ts'
+import { type NodeOptions, runNode } from './run-node.ts'
 import { lockHome } from './store/lock.ts'
 
 export interface Daemon {
@@ -23,7 +23,7 @@ export interface Daemon {
   close(): Promise<void>
 }
 
-export interface DaemonOptions {
+export interface DaemonOptions extends Pick<NodeOptions, 'openStore'> {
   config: Config
   paths: Pick<Paths, 'home' | 'identity' | 'socket'>
   logger: Logger
@@ -59,6 +59,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const node = await runNode({
       home: paths.home,
       lock,
+      ...(options.openStore !== undefined && { openStore: options.openStore }),
       network,
       crypto,
       identity,

@@ -10,10 +10,11 @@ import type { Answers, Command, NodeApi } from '../commands.ts'
 import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
 import { Service } from '../service.ts'
+import type { Store } from '../store.ts'
 import { startChecker } from './checker.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
-import { openStore } from './store/level-store.ts'
+import { openStore, type StoreOptions } from './store/level-store.ts'
 import type { HomeLock } from './store/lock.ts'
 import { openSwarm, type SwarmOptions } from './swarm.ts'
 
@@ -39,6 +40,8 @@ export interface NodeOptions {
   onCrash?: (error: unknown) => void
   onStop?: () => void
   setLogLevel?: (level: string) => void
+  /** For tests that stand between a node and its store. */
+  openStore?: (options: StoreOptions) => Promise<Store>
 }
 
 export interface RunningNode {
@@ -57,7 +60,12 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const { home, network, crypto, identity, depth, quotaBytes, acceptsStores } = options
   const { device, incarnation } = identity
   const lock = options.lock === undefined ? {} : { lock: options.lock }
-  const store = await openStore({ home, incarnation, describe: describeBlock, ...lock })
+  const store = await (options.openStore ?? openStore)({
+    home,
+    incarnation,
+    describe: describeBlock,
+    ...lock,
+  })
   const swarm = openSwarm({ ...options.swarm, keyPair: device })
   const signatures = new VerifiedSignatures(crypto)
   const verify = signatures.verify.bind(signatures)

@@ -3,6 +3,7 @@ import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
 import type { IdSet } from '../../../base/id-map.ts'
 import { type BlockMeta, locatorRange, type Note, type NoteTable } from '../../store.ts'
+import type { Disk } from './disk.ts'
 import {
   BLOCKS,
   blockKey,
@@ -49,23 +50,26 @@ export class BlockIndex {
   readonly #level: IndexLevel
   /** By name. */
   readonly #marks: Map<string, FeedMark>
+  readonly #disk: Disk
   #state: IndexState
 
-  private constructor(level: IndexLevel, marks: Map<string, FeedMark>, state: IndexState) {
+  private constructor(level: IndexLevel, marks: Map<string, FeedMark>, state: IndexState, disk: Disk) {
     this.#level = level
+    this.#disk = disk
     this.#marks = marks
     this.#state = state
   }
 
   /** Reads the few things that are kept in memory. `level` is open and of the current format, or empty. */
-  static async load(level: IndexLevel): Promise<BlockIndex> {
+  static async load(level: IndexLevel, disk: Disk): Promise<BlockIndex> {
     const marks = new Map<string, FeedMark>()
     for await (const [key, value] of level.iterator(MARKS)) {
       const mark = readMark(key, value)
       marks.set(mark.name, mark)
     }
     const state = await level.get(STATE_KEY)
-    return new BlockIndex(level, marks, state ? readState(state) : { rebuilding: false, blocks: 0, bytes: 0 })
+    const known = state ? readState(state) : { rebuilding: false, blocks: 0, bytes: 0 }
+    return new BlockIndex(level, marks, known, disk)
   }
 
   get state(): Readonly<IndexState> {
@@ -147,7 +151,7 @@ export class BlockIndex {
 
   /** What is gathered is written at once by `write`. One batch at a time. */
   batch(): IndexBatch {
-    return new IndexBatch(this.#level, this.#marks, this.#state, (state) => {
+    return new IndexBatch(this.#level, this.#marks, this.#state, this.#disk, (state) => {
       this.#state = state
     })
   }
@@ -197,6 +201,7 @@ type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: 
 export class IndexBatch {
   readonly #level: IndexLevel
   readonly #marks: Map<string, FeedMark>
+  readonly #disk: Disk
   readonly #settle: (state: IndexState) => void
   readonly #changes: Change[] = []
   readonly #advanced = new Map<string, FeedMark>()
@@ -206,9 +211,11 @@ export class IndexBatch {
     level: IndexLevel,
     marks: Map<string, FeedMark>,
     state: IndexState,
+    disk: Disk,
     settle: (state: IndexState) => void,
   ) {
     this.#level = level
+    this.#disk = disk
     this.#marks = marks
     this.#settle = settle
     this.state = { ...state }
@@ -261,7 +268,9 @@ export class IndexBatch {
       this.#changes.push({ type: 'put', key: markKey(mark.feed), value: markValue(mark) })
     }
     this.#changes.push({ type: 'put', key: STATE_KEY, value: stateValue(this.state) })
+    this.#disk.passes('indexing')
     await this.#level.batch(this.#changes)
+    this.#disk.passes('indexed')
     for (const mark of marks) this.#marks.set(mark.name, mark)
     this.#settle(this.state)
   }

@@ -1,6 +1,9 @@
 /** The few calls by which a store asks the operating system for more than reading and writing; tests stand in for them. */
 import { open, readdir, statfs } from 'node:fs/promises'
 
+/** Where a write stands, or the mending of an index. A soak test ends the process at each of them. */
+export type Moment = 'appending' | 'appended' | 'indexing' | 'indexed' | 'copied' | 'migrating' | 'migrated'
+
 export interface Disk {
   /** fdatasync: what was written to this file so far, by whoever, is on the medium. False where the file is gone. */
   syncFile(path: string): Promise<boolean>
@@ -10,6 +13,8 @@ export interface Disk {
   list(path: string): Promise<string[]>
   /** Bytes that this user may still write where `path` lies. */
   freeBytes(path: string): Promise<number>
+  /** Is told of each moment as it passes. */
+  passes(moment: Moment): void
 }
 
 export const realDisk: Disk = {
@@ -42,4 +47,6 @@ export const realDisk: Disk = {
     const { bavail, bsize } = await statfs(path)
     return bavail * bsize
   },
+
+  passes() {},
 }

@@ -6,6 +6,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Corestore from 'corestore'
 import type Hypercore from 'hypercore'
+import type { Disk } from './disk.ts'
 import { type Position, SegmentCache } from './segment-cache.ts'
 
 /** Under this key a feed keeps its own name: Corestore finds a name's core, but not a core's name. */
@@ -30,19 +31,21 @@ export class Feeds {
   readonly #corestore: Corestore
   readonly #cores = new Map<string, Hypercore>()
   readonly #cache: SegmentCache
+  readonly #disk: Disk
 
-  private constructor(directory: string, corestore: Corestore, cacheBytesMax: number) {
+  private constructor(directory: string, corestore: Corestore, cacheBytesMax: number, disk: Disk) {
     this.#directory = directory
     this.#corestore = corestore
     this.#cache = new SegmentCache(cacheBytesMax)
+    this.#disk = disk
   }
 
   /** Opens all feeds that lie in `directory`. */
-  static async open(directory: string, cacheBytesMax: number): Promise<Feeds> {
+  static async open(directory: string, cacheBytesMax: number, disk: Disk): Promise<Feeds> {
     // Corestore refuses a directory whose files were moved or restored; we tell lives apart by incarnation.
     const corestore = new Corestore(directory, { allowBackup: true })
     await corestore.ready()
-    const feeds = new Feeds(directory, corestore, cacheBytesMax)
+    const feeds = new Feeds(directory, corestore, cacheBytesMax, disk)
     try {
       for await (const discoveryKey of corestore.list()) {
         const core = corestore.get({ discoveryKey })
@@ -84,7 +87,9 @@ export class Feeds {
 
   /** Adds segments, all or none; resolves to the position of the first once they survive kill -9. */
   async append(name: string, segments: readonly Buffer[]): Promise<number> {
+    this.#disk.passes('appending')
     const { length } = await this.#core(name).append(segments)
+    this.#disk.passes('appended')
     const first = length - segments.length
     segments.forEach((bytes, i) => {
       this.#cache.set({ name, segment: first + i }, bytes)

@@ -77,15 +77,15 @@ export async function openStore(options: StoreOptions): Promise<LevelStore> {
   try {
     const directories = { feeds: join(home, 'feeds'), index: join(home, 'index') }
     for (const made of Object.values(directories)) await mkdir(made, { recursive: true, mode: 0o700 })
-    const level = await openIndex(home, { repair: options.repair ?? false })
+    const level = await openIndex(home, { repair: options.repair ?? false, disk })
     undo.push(() => level.close())
-    const feeds = await Feeds.open(directories.feeds, cacheBytesMax)
+    const feeds = await Feeds.open(directories.feeds, cacheBytesMax, disk)
     undo.push(() => feeds.close())
     const hex = Buffer.from(incarnation).toString('hex')
     const names = { outbox: `outbox/${hex}`, shelf: `shelf/${hex}` }
     await feeds.add(names.outbox)
     await feeds.add(names.shelf)
-    const index = await BlockIndex.load(level)
+    const index = await BlockIndex.load(level, disk)
     const { damaged } = await catchUp(index, feeds, describe)
     const logs = {
       feeds: new LogSync(join(directories.feeds, 'db'), disk),

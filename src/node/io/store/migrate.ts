@@ -9,6 +9,7 @@ import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
 import { NOTE_TABLES, type NoteTable } from '../../store.ts'
 import { type IndexLevel, indexLevel } from './block-index.ts'
+import type { Disk } from './disk.ts'
 import { FORMAT_KEY, INDEX_FORMAT, MARKS, NOTES, noteKey, STATE_KEY, stateValue } from './index-keys.ts'
 
 type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
@@ -28,7 +29,10 @@ const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTables
  * The index of a home, opened and of the present format. With `repair`, LevelDB first saves what it can of
  * a damaged one, and all that can be derived is made again. Errors: BAD_STORE; what the level throws.
  */
-export async function openIndex(home: string, { repair }: { repair: boolean }): Promise<IndexLevel> {
+export async function openIndex(
+  home: string,
+  { repair, disk }: { repair: boolean; disk: Disk },
+): Promise<IndexLevel> {
   const directory = join(home, 'index')
   if (repair) await repairIndex(directory)
   let level = indexLevel(directory)
@@ -50,7 +54,7 @@ export async function openIndex(home: string, { repair }: { repair: boolean }): 
     }
     if (format < INDEX_FORMAT) {
       await level.close()
-      await backUp(directory, `${directory}-format-${format}.backup`)
+      await backUp(directory, `${directory}-format-${format}.backup`, disk)
       level = indexLevel(directory)
       await level.open()
     }
@@ -58,7 +62,9 @@ export async function openIndex(home: string, { repair }: { repair: boolean }): 
       const changes = await STEPS[format]!(level)
       format++
       changes.push({ type: 'put', key: FORMAT_KEY, value: Buffer.of(format) })
+      disk.passes('migrating')
       await level.batch(changes, { sync: true })
+      disk.passes('migrated')
     }
     return level
   } catch (error) {
@@ -92,7 +98,7 @@ async function readFormat(level: IndexLevel): Promise<number | undefined> {
 }
 
 /** A copy that is either whole or not there. An earlier one is the truer one and stays. */
-async function backUp(directory: string, backup: string): Promise<void> {
+async function backUp(directory: string, backup: string, disk: Disk): Promise<void> {
   const exists = await stat(backup).then(
     () => true,
     () => false,
@@ -101,6 +107,7 @@ async function backUp(directory: string, backup: string): Promise<void> {
   const part = `${backup}.part`
   await rm(part, { recursive: true, force: true })
   await cp(directory, part, { recursive: true })
+  disk.passes('copied')
   await rename(part, backup)
 }
 

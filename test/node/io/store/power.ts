@@ -38,6 +38,8 @@ export class RecordingDisk implements Disk {
     return this.freeNow ?? realDisk.freeBytes(path)
   }
 
+  passes(): void {}
+
   /**
    * Copies `home` to `target` as a power loss would leave it: of the logs in the directories that
    * are named (`feeds/db`, `index`) only what was synced. All other files are synced by
