@@ -77,12 +77,41 @@ export class Outbox {
   *load(): Task<void> {
     for (const { key, value } of yield* this.#node.store.notes('pending')) {
       const { madeMs, entries, holdings } = decode(batchNote, value)
+      const here = yield* this.#stored(entries)
+      if (here.length < entries.length) {
+        yield* this.#goOnWith(here, { key, value, madeMs })
+        continue
+      }
       const batch = newBatch(key, madeMs, entries)
       for (const record of holdings)
         batch.holdings.set(verifyStatement(record, this.#node.env.network).signer, record)
       this.#pending.set(key, batch)
     }
     this.pump()
+  }
+
+  /** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
+  *#stored(entries: BatchEntry[]): Task<BatchEntry[]> {
+    const metas = yield* this.#node.store.meta(entries.map(({ id }) => id))
+    const here = new IdSet(entries.flatMap(({ id }, i) => (metas[i] === undefined ? [] : [id])))
+    return entries.filter(({ id, owner }) => here.has(id) && (owner === undefined || here.has(owner)))
+  }
+
+  /** What is left of a batch goes on under a root of its own; the promises for the whole are kept as they are. */
+  *#goOnWith(
+    entries: BatchEntry[],
+    whole: { key: Uint8Array; value: Uint8Array; madeMs: number },
+  ): Task<void> {
+    const notes: Note[] = [{ table: 'pending', key: whole.key, value: undefined }]
+    if (decode(batchNote, whole.value).holdings.length > 0) {
+      notes.push({ table: 'holding', key: whole.key, value: whole.value })
+    }
+    if (entries.length > 0) {
+      const rest = newBatch(rootOfIds(entries.map(({ id }) => id)), whole.madeMs, entries)
+      notes.push({ table: 'pending', key: rest.root, value: encodeBatch(rest) })
+      this.#pending.set(rest.root, rest)
+    }
+    yield* this.#node.store.note(notes, { sync: true })
   }
 
   /** The batches that still lack holders and contain one of these ids. */

@@ -62,8 +62,10 @@ export interface Store {
   /**
    * Adds blocks to a feed and the index; resolves once they survive kill -9 and, with `sync`, power loss
    * (with everything that was acknowledged before them). A block whose id is already there is skipped,
-   * unless what is there was found damaged. All of `blocks` and `notes` or nothing is readable afterwards
-   * in this process; after a crash a prefix of whole blocks may be. Of a block only id, locator, kind and
+   * unless what is there was found damaged. Where it fails, none of `blocks` is readable afterwards in this
+   * process; after a crash a prefix of whole blocks may be. Notes that are put come before the blocks, so one may
+   * stay that names blocks which do not exist; notes that are removed go after the blocks (and, with `sync`, after
+   * they are safe: a power loss may bring such a note back). Of a block only id, locator, kind and
    * time are taken on trust: they must be what `Describe` says of its bytes.
    * Errors: TOO_LARGE, BAD_ARGUMENT; BUSY where too much waits to be written; DISK_FULL.
    */

@@ -114,3 +114,37 @@ test('outbox - a promise is a statement of its keeper that anybody can check', a
   }
   t.is(seen, 5)
 })
+
+test('outbox - what a crash left without its blocks is not offered, and the rest of the batch goes on', async (t) => {
+  const { ada, store } = await star(0)
+  const published = await ada.run({
+    type: 'publish',
+    pages: [
+      { path: 'bees', text: utf8('bees') },
+      { path: 'hives', text: utf8('hives') },
+    ],
+    summary: '',
+    index: true,
+  })
+  const [lost, kept] = published.pages
+  const { world, ada: again } = await restarted(store, lost!.id)
+  world.add('keeper')
+  world.connect('ada', 'keeper')
+  await world.settle()
+  t.is((await again.run({ type: 'status' })).pendingBatches, 1)
+  const roots: string[] = []
+  for await (const { key } of store.notes('pending')) roots.push(hex(key))
+  t.unlike(roots, published.batches.map(hex), 'under another root')
+  const where = await again.run({ type: 'where', target: { id: kept!.id }, untilMs: world.nowMs + 1 })
+  t.is(where.holders.length, 1)
+})
+
+/** A node on the same store without one of its blocks. */
+async function restarted(store: MemoryStore, without: Uint8Array): Promise<{ world: World; ada: WorldNode }> {
+  store.damage(without)
+  await store.get([without])
+  const world = new World()
+  const ada = world.add('ada', { store })
+  await world.settle()
+  return { world, ada }
+}

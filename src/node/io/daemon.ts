@@ -9,7 +9,7 @@ import type { NodeApi } from '../commands.ts'
 import type { NodeEvent } from '../node.ts'
 import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
-import { currentIncarnation } from './incarnation.ts'
+import { currentIncarnation, renewIncarnation } from './incarnation.ts'
 import type { Paths } from './paths.ts'
 import { type NodeOptions, runNode } from './run-node.ts'
 import { lockHome } from './store/lock.ts'
@@ -46,7 +46,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   try {
     const loaded = loadIdentity(paths.identity, network, crypto)
-    const incarnation = currentIncarnation(lock, loaded.incarnation, (length) => randomBytes(length))
+    const random = (length: number): Uint8Array => randomBytes(length)
+    const incarnation = currentIncarnation(lock, loaded.incarnation, random)
     const identity = { ...loaded, incarnation: incarnation.bytes }
     if (incarnation.isNew) {
       logger.warn('this home was copied or restored: a new incarnation begins, and the old promises end')
@@ -73,6 +74,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       depth: config.depth,
       quotaBytes: config.quotaMb * 2 ** 20,
       acceptsStores: true,
+      renew: () => {
+        logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
+        return renewIncarnation(lock, random)
+      },
       onEvent: (event) => logEvent(logger, event),
       onCrash: (error) => {
         crash = asSheafError(error)

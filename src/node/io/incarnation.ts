@@ -26,8 +26,19 @@ export function currentIncarnation(lock: HomeLock, first: Uint8Array, random: Ra
   const known = read(path)
   if (known?.birthmark === lock.birthmark) return { bytes: known.bytes, isNew: false }
   const bytes = known === undefined ? first : random(INCARNATION_BYTES)
-  replacePrivateFile(path, `${Buffer.from(bytes).toString('hex')} ${lock.birthmark}\n`)
+  write(lock, bytes)
   return { bytes, isNew: known !== undefined && !equalBytes(bytes, known.bytes) }
+}
+
+/** Draws another incarnation for a home whose notes are lost, and keeps it. */
+export function renewIncarnation(lock: HomeLock, random: Random): Uint8Array {
+  const bytes = random(INCARNATION_BYTES)
+  write(lock, bytes)
+  return bytes
+}
+
+function write({ home, birthmark }: HomeLock, bytes: Uint8Array): void {
+  replacePrivateFile(join(home, 'incarnation'), `${Buffer.from(bytes).toString('hex')} ${birthmark}\n`)
 }
 
 function read(path: string): { bytes: Uint8Array; birthmark: string } | undefined {

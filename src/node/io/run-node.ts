@@ -33,6 +33,8 @@ export interface NodeOptions {
   depth: number
   quotaBytes: number
   acceptsStores: boolean
+  /** Draws and keeps another incarnation, for a home whose notes are lost; without it such a home does not open. */
+  renew?: () => Uint8Array
   onEvent?: (event: LoggedEvent) => void
   /** What a listener of events or progress threw. */
   onListenerError?: (error: unknown) => void
@@ -58,13 +60,18 @@ export interface RunningNode {
 /** Opens what a node needs and starts it. Errors: ALREADY_RUNNING, BAD_STORE, DISK_FULL. */
 export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const { home, network, crypto, identity, depth, quotaBytes, acceptsStores } = options
-  const { device, incarnation } = identity
-  const lock = options.lock === undefined ? {} : { lock: options.lock }
+  const { device } = identity
+  let { incarnation } = identity
+  const renew = (draw: () => Uint8Array) => (): Uint8Array => {
+    incarnation = draw()
+    return incarnation
+  }
   const store = await (options.openStore ?? openStore)({
     home,
     incarnation,
     describe: describeBlock,
-    ...lock,
+    ...(options.renew !== undefined && { renew: renew(options.renew) }),
+    ...(options.lock !== undefined && { lock: options.lock }),
   })
   const swarm = openSwarm({ ...options.swarm, keyPair: device })
   const signatures = new VerifiedSignatures(crypto)

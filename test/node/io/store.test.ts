@@ -121,6 +121,77 @@ test('level store - reindex makes the same index again and keeps the notes', asy
   await store.close()
 })
 
+test('level store - an index that is gone is made again, and nothing was in it alone', async (t) => {
+  const home = tempHome(t)
+  const random = seededRandom('gone')
+  const blocks = someBlocks(random, 60)
+  const store = await open(home)
+  await store.append('outbox', blocks, {
+    sync: true,
+    notes: [{ table: 'own', key: FIRST_LIFE, value: SECOND_LIFE }],
+  })
+  const usage = store.usage()
+  const listed = await all(store.within(EVERYTHING, 0))
+  await store.close()
+  rmSync(join(home, 'index'), { recursive: true })
+
+  const again = await open(home)
+  t.alike(again.incarnation, FIRST_LIFE, 'the life goes on')
+  t.alike(again.usage(), usage)
+  t.alike(await all(again.within(EVERYTHING, 0)), listed)
+  t.is(hex(await again.noted('own', FIRST_LIFE)), hex(SECOND_LIFE))
+  await again.close()
+})
+
+test('level store - where the notes are gone, another life begins: the numbers of this one are not known', async (t) => {
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('notes'), 20)
+  const store = await open(home)
+  await store.append('outbox', blocks, { sync: true })
+  await store.close()
+  for (const also of ['feeds', 'index']) {
+    rmSync(join(home, 'notes'), { recursive: true })
+    if (also === 'index') rmSync(join(home, 'index'), { recursive: true })
+    t.is(await codeOfCall(open(home)), 'BAD_STORE', 'nobody to draw another one')
+    rmSync(join(home, 'notes'), { recursive: true })
+    if (also === 'index') rmSync(join(home, 'index'), { recursive: true })
+    const renewed = await openStore({
+      home,
+      incarnation: FIRST_LIFE,
+      describe: describeBlock,
+      renew: () => SECOND_LIFE,
+    })
+    t.alike(renewed.incarnation, SECOND_LIFE)
+    t.alike(
+      await read(renewed, blocks),
+      blocks.map(({ bytes }) => hex(bytes)),
+    )
+    await renewed.close()
+  }
+})
+
+test('level store - notes that are damaged are saved as far as they can be, in another life', async (t) => {
+  const home = tempHome(t)
+  const store = await open(home)
+  await store.note([{ table: 'own', key: FIRST_LIFE, value: SECOND_LIFE }], { sync: true })
+  await store.append('outbox', someBlocks(seededRandom('damaged notes'), 5), { sync: true })
+  await store.close()
+  const [manifest] = readdirSync(join(home, 'notes')).filter((name) => name.startsWith('MANIFEST'))
+  rmSync(join(home, 'notes', manifest!))
+  t.is(await codeOfCall(open(home)), 'BAD_STORE')
+  const repaired = await openStore({
+    home,
+    incarnation: FIRST_LIFE,
+    describe: describeBlock,
+    renew: () => SECOND_LIFE,
+    repair: true,
+  })
+  t.alike(repaired.incarnation, SECOND_LIFE)
+  t.is(hex(await repaired.noted('own', FIRST_LIFE)), hex(SECOND_LIFE))
+  t.is(repaired.usage().blocks, 5)
+  await repaired.close()
+})
+
 test('level store - a rotten file costs the blocks in it, which can be stored anew', async (t) => {
   const home = tempHome(t)
   const blocks = someBlocks(seededRandom('rot'), 200)

@@ -2,7 +2,7 @@
 import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
 import type { IdSet } from '../../../base/id-map.ts'
-import { type BlockMeta, locatorRange, type Note, type NoteTable } from '../../store.ts'
+import { type BlockMeta, locatorRange } from '../../store.ts'
 import type { Disk } from './disk.ts'
 import {
   BLOCKS,
@@ -12,11 +12,9 @@ import {
   type IndexedBlock,
   type IndexState,
   type KeyRange,
-  keyOfNote,
   MARKS,
   markKey,
   markValue,
-  noteKey,
   PLACES,
   placeKey,
   placesBetween,
@@ -27,7 +25,6 @@ import {
   readPlace,
   readState,
   STATE_KEY,
-  startingWith,
   stateValue,
 } from './index-keys.ts'
 
@@ -134,16 +131,6 @@ export class BlockIndex {
     for await (const [key, value] of this.#entries(placesBetween(low, high))) yield readPlace(key, value)
   }
 
-  noted(table: NoteTable, key: Uint8Array): Promise<Buffer | undefined> {
-    return this.#level.get(noteKey(table, key))
-  }
-
-  async *notes(table: NoteTable, prefix: Uint8Array): AsyncIterable<{ key: Buffer; value: Buffer }> {
-    for await (const [key, value] of this.#entries(startingWith(noteKey(table, prefix)))) {
-      yield { key: keyOfNote(key), value }
-    }
-  }
-
   /** Every block, in order of id. */
   async *blocks(): AsyncIterable<IndexedBlock> {
     for await (const [key, value] of this.#entries(BLOCKS)) yield readBlock(key.subarray(1), value)
@@ -239,15 +226,6 @@ export class IndexBatch {
     this.#changes.push({ type: 'del', key: blockKey(block.id) }, { type: 'del', key: placeKey(block) })
     this.state.blocks--
     this.state.bytes -= block.length
-  }
-
-  note({ table, key, value }: Note): void {
-    const full = noteKey(table, key)
-    this.#changes.push(
-      value === undefined
-        ? { type: 'del', key: full }
-        : { type: 'put', key: full, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) },
-    )
   }
 
   /** Says how many segments of a feed are indexed; the number that stands for the feed. */

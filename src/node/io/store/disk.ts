@@ -2,7 +2,16 @@
 import { open, readdir, statfs } from 'node:fs/promises'
 
 /** Where a write stands, or the mending of an index. A soak test ends the process at each of them. */
-export type Moment = 'appending' | 'appended' | 'indexing' | 'indexed' | 'copied' | 'migrating' | 'migrated'
+export type Moment =
+  | 'noting'
+  | 'noted'
+  | 'appending'
+  | 'appended'
+  | 'indexing'
+  | 'indexed'
+  | 'copied'
+  | 'migrating'
+  | 'migrated'
 
 export interface Disk {
   /** fdatasync: what was written to this file so far, by whoever, is on the medium. False where the file is gone. */

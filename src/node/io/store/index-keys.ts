@@ -6,15 +6,15 @@
  *     b | id (32)                    feed (2) segment (4) offset (3) length (3) crc (4) kind (1) time (6) locator (32)
  *     l | locator (32) | kind (1) | 2^48 − 1 − time (6, big-endian) | id (32)     length (3)
  *     m | feed (2, big-endian)       segments of this feed that are indexed (4) | its name, UTF-8
- *     n | table (1) | key            the note, as given
  *     s                              rebuilding (1) | blocks (6) | bytes of blocks (6)
  *
- * Integers in values are little-endian. `n` cannot be derived from the feeds; all else is.
+ * Integers in values are little-endian. All of it can be derived from the feeds. (Up to format 2 the
+ * notes stood here too, under `n`; now they are in HOME/notes.)
  * `crc` is the CRC-32 of the block's bytes: it ties the id to them at a tenth of the price of a hash.
  */
-import type { BlockMeta, NoteTable } from '../../store.ts'
+import type { BlockMeta } from '../../store.ts'
 
-export const INDEX_FORMAT = 2
+export const INDEX_FORMAT = 3
 
 /** Where a block's bytes lie, and what the index says of them. */
 export interface IndexedBlock extends BlockMeta {
@@ -55,16 +55,6 @@ const PLACE_KEY_BYTES = 1 + ID_BYTES + 1 + 6 + ID_BYTES
 const PLACE_VALUE_BYTES = 3
 /** Times are below it; what is left up to it falls as they rise, so that the newest comes first. */
 const TIME_END = 2 ** 48
-
-/** Numbers of the tables on disk; never used again for another one. */
-const TABLE_NUMBERS: Record<NoteTable, number> = {
-  own: 1,
-  holding: 2,
-  pending: 3,
-  receipt: 4,
-  peer: 5,
-  claim: 6,
-}
 
 /** All keys that begin with these bytes. */
 export interface KeyRange {
@@ -149,16 +139,6 @@ export function readMark(key: Buffer, value: Buffer): FeedMark {
   return { feed: key.readUInt16BE(1), indexed: value.readUInt32LE(0), name: value.toString('utf8', 4) }
 }
 
-export function noteKey(table: NoteTable, key: Uint8Array): Buffer {
-  const full = Buffer.allocUnsafe(2 + key.byteLength)
-  full[0] = NOTE
-  full[1] = TABLE_NUMBERS[table]
-  full.set(key, 2)
-  return full
-}
-
-export const keyOfNote = (key: Buffer): Buffer => key.subarray(2)
-
 export function stateValue({ rebuilding, blocks, bytes }: IndexState): Buffer {
   const value = Buffer.alloc(13)
   value[0] = rebuilding ? 1 : 0
@@ -174,6 +154,7 @@ export function readState(value: Buffer): IndexState {
 export const BLOCKS: KeyRange = startingWith(Buffer.from([BLOCK]))
 export const PLACES: KeyRange = startingWith(Buffer.from([PLACE]))
 export const MARKS: KeyRange = startingWith(Buffer.from([MARK]))
+/** Of formats 0 to 2. */
 export const NOTES: KeyRange = startingWith(Buffer.from([NOTE]))
 
 /** The places from one locator to another, both included. */

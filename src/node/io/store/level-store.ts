@@ -1,17 +1,18 @@
 /**
  * The store of a node on disk.
  *
- *     append ─► WriteQueue ─► feed (segments) ─► index (one batch) ─► sync? ─► both logs fdatasync'ed ─► resolved
+ *     append ─► WriteQueue ─► notes ─► feed (segments) ─► index (one batch) ─► sync? ─► the logs of all three fdatasync'ed ─► resolved
  *     get    ─► index (ids → places) ─► segments, from the cache or the feed ─► checksum ─► bytes
  *
  * What it promises. Without `sync`: all that was acknowledged survives the end of the process
- * (kill -9), since feed and index were handed to the kernel. With `sync`: before the acknowledgement,
- * fdatasync has completed on the write-ahead logs of both, so it survives power loss with all that
+ * (kill -9), since notes, feed and index were handed to the kernel. With `sync`: before the acknowledgement,
+ * fdatasync has completed on the write-ahead logs of all, so it survives power loss with all that
  * was acknowledged before. The index is synced too although it could be derived: LevelDB may come back
  * from a power loss with a hole in what was not synced, and no hole may lie before something that was.
+ *
+ * A note says what is to be done about blocks: it is written before them, and removed after them. Whatever
+ * cuts an append off, nothing is there that nobody carries on; a note may name what never came to be.
  */
-import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { SheafError } from '../../../base/errors.ts'
 import { IdMap } from '../../../base/id-map.ts'
@@ -26,15 +27,13 @@ import {
   type StoredBlock,
   type Usage,
 } from '../../store.ts'
-import { BlockIndex, type IndexBatch } from './block-index.ts'
-import { type Disk, realDisk } from './disk.ts'
+import type { IndexBatch } from './block-index.ts'
+import { realDisk } from './disk.ts'
 import { diskError } from './disk-error.ts'
-import { Feeds } from './feeds.ts'
+import { type Files, type FilesOptions, openFiles } from './files.ts'
 import { type IndexedBlock, metaOf } from './index-keys.ts'
 import { type HomeLock, lockHome } from './lock.ts'
-import { LogSync } from './log-sync.ts'
-import { openIndex } from './migrate.ts'
-import { catchUp, rebuild } from './reindex.ts'
+import { rebuild } from './reindex.ts'
 import { packSegments } from './segment.ts'
 import type { Position } from './segment-cache.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -48,19 +47,12 @@ const READS_AT_ONCE = 256
 /** Damaged blocks that are remembered, so that they can be stored anew. */
 const DAMAGED_MAX = 65_536
 
-export interface StoreOptions {
-  /** The directory of the node; made where there is none. */
+export interface StoreOptions extends Partial<Omit<FilesOptions, 'home' | 'incarnation' | 'describe'>> {
   home: string
-  /** 16 bytes, drawn when the store was made or restored. A new one opens new feeds; old ones stay readable. */
   incarnation: Uint8Array
   describe: Describe
   /** Of this home, where the caller already has it: it stays the caller's to release. */
   lock?: HomeLock
-  cacheBytesMax?: number
-  /** Saves what can be saved of an index that does not open, and makes the rest again. */
-  repair?: boolean
-  /** For tests. */
-  disk?: Disk
 }
 
 /**
@@ -68,65 +60,24 @@ export interface StoreOptions {
  * Errors: ALREADY_RUNNING, BAD_STORE (permissions, damage, a format that is too new), DISK_FULL.
  */
 export async function openStore(options: StoreOptions): Promise<LevelStore> {
-  const { home, incarnation, describe, disk = realDisk, cacheBytesMax = CACHE_BYTES_MAX } = options
-  if (incarnation.byteLength !== INCARNATION_BYTES) {
-    throw new SheafError('BAD_ARGUMENT', `an incarnation of ${incarnation.byteLength} bytes, not 16`)
+  const { home, incarnation, lock = lockHome(home) } = options
+  const release = (): void => {
+    if (options.lock === undefined) lock.release()
   }
-  const lock = options.lock ?? lockHome(home)
-  const undo: (() => unknown)[] = options.lock ? [] : [() => lock.release()]
+  const filesOptions = { cacheBytesMax: CACHE_BYTES_MAX, repair: false, disk: realDisk, ...options }
   try {
-    const directories = { feeds: join(home, 'feeds'), index: join(home, 'index') }
-    for (const made of Object.values(directories)) await mkdir(made, { recursive: true, mode: 0o700 })
-    const level = await openIndex(home, { repair: options.repair ?? false, disk })
-    undo.push(() => level.close())
-    const feeds = await Feeds.open(directories.feeds, cacheBytesMax, disk)
-    undo.push(() => feeds.close())
-    const hex = Buffer.from(incarnation).toString('hex')
-    const names = { outbox: `outbox/${hex}`, shelf: `shelf/${hex}` }
-    await feeds.add(names.outbox)
-    await feeds.add(names.shelf)
-    const index = await BlockIndex.load(level, disk)
-    const { damaged } = await catchUp(index, feeds, describe)
-    const logs = {
-      feeds: new LogSync(join(directories.feeds, 'db'), disk),
-      index: new LogSync(directories.index, disk),
+    if (incarnation.byteLength !== INCARNATION_BYTES) {
+      throw new SheafError('BAD_ARGUMENT', `an incarnation of ${incarnation.byteLength} bytes, not 16`)
     }
-    for (const made of [dirname(home), home, directories.feeds]) await disk.syncDirectory(made)
-    return new LevelStore({
-      feeds,
-      index,
-      names,
-      logs,
-      damaged,
-      describe,
-      space: new SpaceGuard(home, disk),
-      release: () => {
-        if (!options.lock) lock.release()
-      },
-    })
+    return new LevelStore(await openFiles(filesOptions), filesOptions, release)
   } catch (error) {
-    for (const step of undo.reverse()) await step()
+    release()
     throw diskError(error, `cannot open the store in ${home}`)
   }
 }
 
-interface Parts {
-  feeds: Feeds
-  index: BlockIndex
-  /** Of the feeds that this incarnation writes. */
-  names: Record<Feed, string>
-  logs: { feeds: LogSync; index: LogSync }
-  damaged: number
-  describe: Describe
-  space: SpaceGuard
-  release: () => void
-}
-
 export class LevelStore implements Store {
-  readonly #feeds: Feeds
-  readonly #index: BlockIndex
-  readonly #names: Record<Feed, string>
-  readonly #logs: Parts['logs']
+  readonly #files: Files
   readonly #describe: Describe
   readonly #space: SpaceGuard
   readonly #release: () => void
@@ -140,15 +91,17 @@ export class LevelStore implements Store {
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(parts: Parts) {
-    this.#feeds = parts.feeds
-    this.#index = parts.index
-    this.#names = parts.names
-    this.#logs = parts.logs
-    this.#describe = parts.describe
-    this.#space = parts.space
-    this.#release = parts.release
-    this.#damaged = parts.damaged
+  constructor(files: Files, { home, describe, disk }: FilesOptions, release: () => void) {
+    this.#files = files
+    this.#describe = describe
+    this.#space = new SpaceGuard(home, disk)
+    this.#release = release
+    this.#damaged = files.damaged
+  }
+
+  /** Of the statements that may be signed with the numbers in the notes: the one that it was opened with, unless they were lost. */
+  get incarnation(): Uint8Array {
+    return this.#files.incarnation
   }
 
   append(
@@ -158,8 +111,10 @@ export class LevelStore implements Store {
   ): Promise<void> {
     return this.#run('cannot store blocks', async () => {
       checkStorable(blocks, notes)
-      await this.#queue.write({ feed, blocks, notes })
+      const [before, after] = blocks.length === 0 ? [notes, []] : partedByTime(notes)
+      await this.#queue.write({ feed, blocks, notes: before })
       if (sync) await this.#syncLogs()
+      if (after.length > 0) await this.#queue.write({ feed, blocks: [], notes: after })
     })
   }
 
@@ -169,7 +124,7 @@ export class LevelStore implements Store {
 
   get(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return this.#run('cannot read blocks', async () => {
-      const found = await this.#index.find(ids)
+      const found = await this.#files.index.find(ids)
       const segments = await this.#segmentsOf(found)
       return found.map((block) => {
         if (block === undefined) return undefined
@@ -184,34 +139,36 @@ export class LevelStore implements Store {
 
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]> {
     return this.#run('cannot read the index', async () => {
-      const found = await this.#index.find(ids)
+      const found = await this.#files.index.find(ids)
       return found.map((one) => (one && !this.#unreadable.has(one.id) ? metaOf(one) : undefined))
     })
   }
 
   at(locator: Uint8Array, limit: number, kind?: number): Promise<BlockMeta[]> {
-    return this.#run('cannot read the index', () => this.#index.at(locator, limit, kind, this.#unreadable))
+    return this.#run('cannot read the index', () =>
+      this.#files.index.at(locator, limit, kind, this.#unreadable),
+    )
   }
 
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
-    for await (const meta of this.#each(() => this.#index.within(prefix, depth))) {
+    for await (const meta of this.#each(() => this.#files.index.within(prefix, depth))) {
       if (!this.#unreadable.has(meta.id)) yield meta
     }
   }
 
   noted(table: NoteTable, key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#run('cannot read the index', () => this.#index.noted(table, key))
+    return this.#run('cannot read the notes', () => this.#files.notes.get(table, key))
   }
 
   notes(
     table: NoteTable,
     prefix: Uint8Array = NOTHING,
   ): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
-    return this.#each(() => this.#index.notes(table, prefix))
+    return this.#each(() => this.#files.notes.each(table, prefix))
   }
 
   usage(): Usage {
-    let { blocks, bytes } = this.#index.state
+    let { blocks, bytes } = this.#files.index.state
     for (const { length } of this.#unreadable.values()) {
       blocks--
       bytes -= length
@@ -221,7 +178,10 @@ export class LevelStore implements Store {
 
   /** The public keys of the feeds that this incarnation writes. */
   feedKeys(): Record<Feed, Uint8Array> {
-    return { outbox: this.#feeds.key(this.#names.outbox), shelf: this.#feeds.key(this.#names.shelf) }
+    return {
+      outbox: this.#files.feeds.key(this.#files.names.outbox),
+      shelf: this.#files.feeds.key(this.#files.names.shelf),
+    }
   }
 
   /** Makes the index again from the feeds; what they hold. Reads find less while it runs; writes wait. */
@@ -230,7 +190,7 @@ export class LevelStore implements Store {
       let usage = this.usage()
       await this.#queue.alone(() =>
         this.#writing(async () => {
-          const { damaged } = await rebuild(this.#index, this.#feeds, this.#describe)
+          const { damaged } = await rebuild(this.#files.index, this.#files.feeds, this.#describe)
           this.#unreadable.clear()
           this.#damaged = damaged
           usage = this.usage()
@@ -255,8 +215,7 @@ export class LevelStore implements Store {
     await this.#queue.drained()
     try {
       if (this.#failure === undefined) await this.#syncLogs()
-      await this.#index.close()
-      await this.#feeds.close()
+      await this.#files.close()
     } catch (error) {
       throw diskError(error, 'cannot close the store')
     } finally {
@@ -268,12 +227,13 @@ export class LevelStore implements Store {
   async #writeGroup(writes: Write[]): Promise<void> {
     await this.#space.reserve(writes)
     await this.#writing(async () => {
-      const batch = this.#index.batch()
+      const notes = writes.flatMap((write) => write.notes)
+      if (notes.length > 0) await this.#files.notes.write(notes)
+      const batch = this.#files.index.batch()
       const fresh = await this.#freshBlocks(writes)
       for (const feed of ['outbox', 'shelf'] as const) {
         if (fresh[feed].length > 0) await this.#appendTo(feed, fresh[feed], batch)
       }
-      for (const { notes } of writes) for (const note of notes) batch.note(note)
       if (batch.length === 0) return
       await batch.write()
       for (const { id } of [...fresh.outbox, ...fresh.shelf]) this.#unreadable.delete(id)
@@ -288,7 +248,7 @@ export class LevelStore implements Store {
     }
     const fresh: Record<Feed, StoredBlock[]> = { outbox: [], shelf: [] }
     const all = [...wanted.values()]
-    const known = await this.#index.find(all.map(({ block }) => block.id))
+    const known = await this.#files.index.find(all.map(({ block }) => block.id))
     all.forEach(({ feed, block }, i) => {
       if (known[i] === undefined || this.#unreadable.has(block.id)) fresh[feed].push(block)
     })
@@ -296,9 +256,9 @@ export class LevelStore implements Store {
   }
 
   async #appendTo(feed: Feed, blocks: readonly StoredBlock[], batch: IndexBatch): Promise<void> {
-    const name = this.#names[feed]
+    const name = this.#files.names[feed]
     const segments = packSegments(blocks)
-    const first = await this.#feeds.append(
+    const first = await this.#files.feeds.append(
       name,
       segments.map(({ bytes }) => bytes),
     )
@@ -323,7 +283,7 @@ export class LevelStore implements Store {
     const segments = new Map<number, Uint8Array>()
     for (let start = 0; start < sorted.length; start += READS_AT_ONCE) {
       const some = sorted.slice(start, start + READS_AT_ONCE)
-      const read = await this.#feeds.read(some.map((place) => this.#positionOf(place)))
+      const read = await this.#files.feeds.read(some.map((place) => this.#positionOf(place)))
       some.forEach((place, i) => {
         const bytes = read[i]
         if (bytes !== undefined) segments.set(place, bytes)
@@ -334,7 +294,7 @@ export class LevelStore implements Store {
 
   #positionOf(place: number): Position {
     const segment = place % SEGMENTS_MAX
-    return { name: this.#index.nameOf((place - segment) / SEGMENTS_MAX) ?? '', segment }
+    return { name: this.#files.index.nameOf((place - segment) / SEGMENTS_MAX) ?? '', segment }
   }
 
   #reportDamaged(block: IndexedBlock): void {
@@ -345,7 +305,7 @@ export class LevelStore implements Store {
 
   async #syncLogs(): Promise<void> {
     await this.#writing(async () => {
-      await Promise.all([this.#logs.feeds.sync(), this.#logs.index.sync()])
+      await Promise.all(this.#files.logs.map((log) => log.sync()))
     })
   }
 
@@ -395,3 +355,8 @@ const WRITE_FAILED = 'a write failed, and the store takes no more until it is op
 const SEGMENTS_MAX = 2 ** 32
 
 const placeOf = ({ feed, segment }: IndexedBlock): number => feed * SEGMENTS_MAX + segment
+
+/** Notes to write before the blocks that they come with, and after. */
+function partedByTime(notes: readonly Note[]): [before: Note[], after: Note[]] {
+  return [notes.filter(({ value }) => value !== undefined), notes.filter(({ value }) => value === undefined)]
+}

@@ -1,7 +1,8 @@
 /**
  * Brings an index of an older format to the present one, a format at a time. Before the first step
  * the index is copied to HOME/index-format-N.backup, and that copy is left there. Each step is one
- * synced batch with the new format in it: a step that is cut off has not happened.
+ * synced batch with the new format in it: a step that is cut off has not happened. What a step puts
+ * elsewhere, it puts there before, and again when it is taken again.
  */
 import { cp, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,80 +11,110 @@ import { SheafError } from '../../../base/errors.ts'
 import { NOTE_TABLES, type NoteTable } from '../../store.ts'
 import { type IndexLevel, indexLevel } from './block-index.ts'
 import type { Disk } from './disk.ts'
-import { FORMAT_KEY, INDEX_FORMAT, MARKS, NOTES, noteKey, STATE_KEY, stateValue } from './index-keys.ts'
+import { FORMAT_KEY, INDEX_FORMAT, MARKS, NOTES, STATE_KEY, stateValue } from './index-keys.ts'
+import { type Notes, noteKey, type Repairing } from './notes.ts'
 
 type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
 
-/** On Node `Level` is classic-level's class; its types leave out what browsers do not have. */
-interface Repairing {
-  repair(directory: string): Promise<void>
-}
-
 /** Makes whoever opens the store make the index again. */
 const NOT_WHOLE = stateValue({ rebuilding: true, blocks: 0, bytes: 0 })
+/** The last format that had the notes among its entries. */
+const LAST_WITH_NOTES = 2
+/** Begins the key of a note in these formats. */
+const NOTE = Buffer.from('n')
 
 /** By the format that it starts from: the changes that lead to the next one. */
-const STEPS: readonly ((level: IndexLevel) => Promise<Change[]>)[] = [nameTablesByNumber, placeByKind]
+const STEPS: readonly ((level: IndexLevel, notes: Notes) => Promise<Change[]>)[] = [
+  nameTablesByNumber,
+  placeByKind,
+  partWithNotes,
+]
+
+export interface OpenedIndex {
+  level: IndexLevel
+  /** Of the index that was found; undefined where there was none. */
+  format: number | undefined
+}
 
 /**
- * The index of a home, opened and of the present format. With `repair`, LevelDB first saves what it can of
- * a damaged one, and all that can be derived is made again. Errors: BAD_STORE; what the level throws.
+ * The index of a home, opened and of the present format; notes that stand in an old one go to `notes`. With
+ * `anew` nothing of it is trusted but these notes, and whoever opens the store makes it again, damaged or not.
+ * Errors: BAD_STORE; what the level throws.
  */
 export async function openIndex(
   home: string,
-  { repair, disk }: { repair: boolean; disk: Disk },
-): Promise<IndexLevel> {
+  notes: Notes,
+  { anew, disk }: { anew: boolean; disk: Disk },
+): Promise<OpenedIndex> {
   const directory = join(home, 'index')
-  if (repair) await repairIndex(directory)
+  if (anew) await clearIndex(directory)
   let level = indexLevel(directory)
   await level.open()
   try {
-    let format = await readFormat(level)
-    if (format === undefined) {
+    const found = await readFormat(level)
+    if (found === undefined) {
       await level.put(FORMAT_KEY, Buffer.of(INDEX_FORMAT))
-      return level
+      return { level, format: undefined }
     }
-    if (format > INDEX_FORMAT) {
-      throw new SheafError(
-        'BAD_STORE',
-        `${home} has format ${format}; this version knows up to ${INDEX_FORMAT}`,
-        {
-          hint: 'use the newer version of sheaf that wrote it',
-        },
-      )
-    }
-    if (format < INDEX_FORMAT) {
+    if (found > INDEX_FORMAT) throw tooNew(home, found)
+    if (found < INDEX_FORMAT) {
       await level.close()
-      await backUp(directory, `${directory}-format-${format}.backup`, disk)
+      await backUp(directory, `${directory}-format-${found}.backup`, disk)
       level = indexLevel(directory)
       await level.open()
     }
-    while (format < INDEX_FORMAT) {
-      const changes = await STEPS[format]!(level)
+    for (let format = found; format < INDEX_FORMAT; ) {
+      const changes = await STEPS[format]!(level, notes)
       format++
       changes.push({ type: 'put', key: FORMAT_KEY, value: Buffer.of(format) })
       disk.passes('migrating')
       await level.batch(changes, { sync: true })
       disk.passes('migrated')
     }
-    return level
+    return { level, format: found }
   } catch (error) {
     await level.close()
     throw error
   }
 }
 
-/** What is damaged is set aside by LevelDB in a directory `lost`; that the format is ours is taken on trust. */
-async function repairIndex(directory: string): Promise<void> {
-  await (Level as unknown as Repairing).repair(directory)
+/** Removes an index, unless it may hold notes: then LevelDB saves what it can of it, and the rest is marked as not whole. */
+async function clearIndex(directory: string): Promise<void> {
+  const format = await formatIn(directory)
+  if (format === undefined || format > LAST_WITH_NOTES) {
+    // a format that is too new is no damage
+    if (format === undefined || format === INDEX_FORMAT) await rm(directory, { recursive: true, force: true })
+    return
+  }
   const level = indexLevel(directory)
   await level.open()
-  const format = (await level.get(FORMAT_KEY)) ?? Buffer.of(INDEX_FORMAT)
-  await level.batch([
-    { type: 'put', key: FORMAT_KEY, value: format },
-    { type: 'put', key: STATE_KEY, value: NOT_WHOLE },
-  ])
+  await level.put(STATE_KEY, NOT_WHOLE)
   await level.close()
+}
+
+/** The format of an index that may be damaged; undefined where nothing can be read of it, also after LevelDB's repair. */
+async function formatIn(directory: string): Promise<number | undefined> {
+  for (const mend of [async () => {}, () => (Level as unknown as Repairing).repair(directory)]) {
+    const level = indexLevel(directory)
+    try {
+      await mend()
+      await level.open()
+      return (await level.get(FORMAT_KEY))?.[0]
+    } catch {
+      // what is damaged is worth one repair, and then nothing
+    } finally {
+      await level.close()
+    }
+  }
+  return undefined
+}
+
+function tooNew(home: string, format: number): SheafError {
+  return new SheafError(
+    'BAD_STORE',
+    `${home} has format ${format}; this version knows up to ${INDEX_FORMAT}`,
+    { hint: 'use the newer version of sheaf that wrote it' },
+  )
 }
 
 /** Undefined where the index is empty. */
@@ -123,7 +154,8 @@ async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
     const table = key.toString('utf8', 1, end) as NoteTable
     if (!NOTE_TABLES.includes(table))
       throw new SheafError('BAD_STORE', `a note of an unknown table: ${table}`)
-    changes.push({ type: 'del', key }, { type: 'put', key: noteKey(table, key.subarray(end + 1)), value })
+    const moved = Buffer.concat([NOTE, noteKey(table, key.subarray(end + 1))])
+    changes.push({ type: 'del', key }, { type: 'put', key: moved, value })
   }
   for await (const key of level.keys(MARKS)) changes.push({ type: 'del', key })
   changes.push({ type: 'put', key: STATE_KEY, value: NOT_WHOLE })
@@ -133,4 +165,11 @@ async function nameTablesByNumber(level: IndexLevel): Promise<Change[]> {
 /** 1 → 2. A place had only locator and id in its key. All places are made again from the feeds. */
 async function placeByKind(): Promise<Change[]> {
   return [{ type: 'put', key: STATE_KEY, value: NOT_WHOLE }]
+}
+
+/** 2 → 3. The notes stood among what can be derived, and got lost with it. They move to a level of their own. */
+async function partWithNotes(level: IndexLevel, notes: Notes): Promise<Change[]> {
+  const entries = await level.iterator(NOTES).all()
+  await notes.adopt(entries.map(([key, value]) => [key.subarray(NOTE.length), value]))
+  return entries.map(([key]) => ({ type: 'del', key }))
 }

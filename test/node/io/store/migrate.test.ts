@@ -11,9 +11,16 @@ import { describeBlock, someBlocks } from '../../../contract/blocks.ts'
 import { all, codeOfCall, hex } from '../../../contract/store.ts'
 import { tempHome } from '../../../helpers/home.ts'
 
-const FIXTURE: { format: number; entries: [string, string][] } = JSON.parse(
-  readFileSync(new URL('../../../fixtures/index-format-0.json', import.meta.url), 'utf8'),
-)
+interface Fixture {
+  format: number
+  entries: [string, string][]
+}
+
+/** An index as a program of its time wrote it. */
+const fixture = (format: number): Fixture =>
+  JSON.parse(readFileSync(new URL(`../../../fixtures/index-format-${format}.json`, import.meta.url), 'utf8'))
+
+const FIXTURE = fixture(0)
 
 const open = (home: string): Promise<LevelStore> =>
   openStore({ home, incarnation: new Uint8Array(16), describe: describeBlock })
@@ -79,8 +86,7 @@ test('migrate - an index of format 1, whose places had no kind in their keys, li
   const home = tempHome(t)
   const blocks = someBlocks(seededRandom('places'), 20)
   const before = await open(home)
-  const note = { table: 'own' as const, key: Buffer.from('k'), value: Buffer.from('v') }
-  await before.append('outbox', blocks, { sync: true, notes: [note] })
+  await before.append('outbox', blocks, { sync: true })
   await before.close()
   const entries = await entriesOf(join(home, 'index'))
   const old = entries.map(([key, value]): [string, string] => {
@@ -88,6 +94,7 @@ test('migrate - an index of format 1, whose places had no kind in their keys, li
     if (!key.startsWith('6c')) return [key, value]
     return [key.slice(0, 66) + key.slice(80), `${key.slice(66, 80)}${value}`]
   })
+  old.push([hex(Buffer.from('n\x01k'))!, hex(Buffer.from('v'))!])
   await putIndex(home, old)
 
   const store = await open(home)
@@ -97,11 +104,48 @@ test('migrate - an index of format 1, whose places had no kind in their keys, li
       [[hex(id), kind]],
     )
   }
-  t.is(hex(await store.noted('own', note.key)), hex(note.value))
+  t.is(hex(await store.noted('own', Buffer.from('k'))), hex(Buffer.from('v')))
   t.is(store.usage().blocks, 20)
   await store.close()
   t.alike(await entriesOf(join(home, 'index')), entries, 'the index is as if it had been written so')
   t.alike(await entriesOf(join(home, 'index-format-1.backup')), [...old].sort())
+})
+
+test('migrate - the notes of an index of format 2 move to a place of their own', async (t) => {
+  const { entries } = fixture(2)
+  const home = tempHome(t)
+  const blocks = someBlocks(seededRandom('fixture'), 6)
+  const before = await open(home)
+  await before.append('outbox', blocks.slice(0, 4), { sync: true })
+  await before.append('shelf', blocks.slice(4), { sync: true })
+  const usage = before.usage()
+  await before.close()
+  await putIndex(home, entries)
+
+  const store = await open(home)
+  t.is(hex(store.incarnation), '00'.repeat(16), 'nothing is lost, so the life goes on')
+  for (const table of NOTE_TABLES) {
+    t.is(hex(await store.noted(table, Buffer.from(`${table} key`))), hex(Buffer.from(`${table} value`)))
+    t.is(hex(await store.noted(table, Buffer.of(0xff, 0))), '01')
+  }
+  t.is(hex(await store.noted('own', new Uint8Array(0))), hex(Buffer.from('empty key')))
+  t.is(hex(await store.noted('peer', Buffer.from('empty'))), '')
+  t.alike(
+    (await store.get(blocks.map((block) => block.id))).map(hex),
+    blocks.map(({ bytes }) => hex(bytes)),
+  )
+  t.alike(store.usage(), usage)
+  await store.close()
+  const left = (await entriesOf(join(home, 'index'))).filter(([key]) => key !== hex(FORMAT_KEY))
+  const derived = entries.filter(([key]) => key !== hex(FORMAT_KEY) && !key.startsWith('6e'))
+  t.alike(left, derived, 'what can be derived is as it was')
+  t.alike(await entriesOf(join(home, 'index-format-2.backup')), entries)
+
+  // a step that was cut off before its batch is taken again
+  await putIndex(home, entries, { keepNotes: true })
+  const again = await open(home)
+  t.is((await all(again.notes('own'))).length, 3)
+  await again.close()
 })
 
 test('migrate - a format that is too new is refused and left as it is', async (t) => {
@@ -118,9 +162,14 @@ test('migrate - entries without a format are refused', async (t) => {
   t.is(await codeOfCall(open(home)), 'BAD_STORE')
 })
 
-/** Puts an index with these entries into a home, instead of the one it has. */
-async function putIndex(home: string, entries: readonly (readonly [string, string])[]): Promise<void> {
+/** Puts an index with these entries into a home, instead of the one it has, and of its notes. */
+async function putIndex(
+  home: string,
+  entries: readonly (readonly [string, string])[],
+  { keepNotes = false } = {},
+): Promise<void> {
   rmSync(join(home, 'index'), { recursive: true, force: true })
+  if (!keepNotes) rmSync(join(home, 'notes'), { recursive: true, force: true })
   const level = indexLevel(join(home, 'index'))
   await level.batch(
     entries.map(([key, value]) => ({

@@ -3,6 +3,9 @@ import { cpSync, existsSync, readdirSync, rmSync, statSync, truncateSync } from 
 import { dirname, join, relative } from 'node:path'
 import { type Disk, realDisk } from '../../../../src/node/io/store/disk.ts'
 
+/** The directories of a home that hold write-ahead logs. */
+export const DATABASES: readonly string[] = ['feeds/db', 'index', 'notes']
+
 export class RecordingDisk implements Disk {
   /** Bytes of each file that were there when it was synced last. */
   readonly syncedBytes = new Map<string, number>()
@@ -42,10 +45,10 @@ export class RecordingDisk implements Disk {
 
   /**
    * Copies `home` to `target` as a power loss would leave it: of the logs in the directories that
-   * are named (`feeds/db`, `index`) only what was synced. All other files are synced by
+   * are named only what was synced. All other files are synced by
    * the databases themselves before they rely on them, and stay whole.
    */
-  losePower(home: string, target: string, directories: readonly string[] = ['feeds/db', 'index']): void {
+  losePower(home: string, target: string, directories: readonly string[] = DATABASES): void {
     cpSync(home, target, { recursive: true })
     for (const directory of directories) {
       for (const name of readdirSync(join(target, directory))) {
