@@ -7,15 +7,18 @@ import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { type Asked, answerOf, blame, fetchKeys, keepLater, orderedPeers } from './fetching.ts'
+import { keepersFirst } from './choosing.ts'
+import { type Asked, answerOf, blame, fetchKeys, keepLater } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import { begin, settleAll, type Task } from './task.ts'
 import type { Item } from './wire.ts'
 
-/** Peers asked for one bundle: a single one could withhold the latest. */
+/** Keepers asked for one bundle: a single one could withhold the latest. */
 const BUNDLE_PEERS = 3
+/** Times that others are looked for, or followed to, before what was said is the answer. */
+const ROUNDS_MAX = 3
 /** Blocks at one locator that are read from our own store. */
 const LOCAL_MAX = 4096
 
@@ -34,25 +37,40 @@ export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBloc
   return found.flatMap((bytes) => judged(node, bytes) ?? [])
 }
 
-/** What is known here and what up to BUNDLE_PEERS peers add to it; new blocks are stored. */
+/** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. */
 export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number): Task<Bundle> {
   const blocks = new IdMap<VerifiedBlock>()
   for (const block of yield* localBundle(node, locator)) blocks.set(block.id, block)
-  const peers = orderedPeers(node).slice(0, BUNDLE_PEERS)
-  const asked: Asked[] = []
-  const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
-  for (const [i, outcome] of outcomes.entries()) {
-    const { device } = peers[i]!
-    if ('error' in outcome) {
-      asked.push({ device, answer: answerOf(outcome.error) })
-      continue
+  const asked = new IdMap<Asked>()
+  let keepers = 0
+  for (let round = 0; round < ROUNDS_MAX && keepers < BUNDLE_PEERS; round++) {
+    yield* node.reach.reach(locator, BUNDLE_PEERS - keepers, untilMs)
+    const fresh = keepersFirst(node, locator).filter(({ device }) => !asked.has(device))
+    const peers = fresh.slice(0, BUNDLE_PEERS - keepers)
+    const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
+    const named: Uint8Array[] = []
+    for (const [i, outcome] of outcomes.entries()) {
+      const peer = peers[i]!
+      const { device } = peer
+      if ('error' in outcome) {
+        asked.set(device, { device, answer: answerOf(outcome.error) })
+        continue
+      }
+      const { movedTo } = outcome.value
+      const keeps = node.reach.covers(peer, locator)
+      // Who does not keep a thing cannot say that there is none.
+      const answer = outcome.value.answer === 'unknown' && !keeps ? 'moved' : outcome.value.answer
+      if (keeps && answer !== 'moved') keepers += 1
+      named.push(...movedTo)
+      asked.set(device, { device, answer })
+      const added = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
+      for (const block of added) blocks.set(block.id, block)
+      begin(keepLater(node, added.map(storedRecord)))
     }
-    asked.push({ device, answer: outcome.value.answer })
-    const fresh = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
-    for (const block of fresh) blocks.set(block.id, block)
-    begin(keepLater(node, fresh.map(storedRecord)))
+    if (peers.length === 0 || node.env.nowMs() >= untilMs) break
+    if (keepers === 0) yield* node.reach.meet(named, untilMs)
   }
-  return { blocks: [...blocks.values()], asked }
+  return { blocks: [...blocks.values()], asked: [...asked.values()] }
 }
 
 function* askTips(
@@ -60,8 +78,9 @@ function* askTips(
   peer: Connection,
   locator: Uint8Array,
   untilMs: number,
-): Task<{ blocks: VerifiedBlock[]; answer: Asked['answer'] }> {
+): Task<{ blocks: VerifiedBlock[]; answer: Asked['answer']; movedTo: Uint8Array[] }> {
   const arrived: Uint8Array[] = []
+  let movedTo: Uint8Array[] = []
   let answer: Asked['answer'] = 'unknown'
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
   yield* peer.client.ask(
@@ -77,8 +96,11 @@ function* askTips(
               break
             case 'unknown':
             case 'refused':
+              answer = said.type
+              break
             case 'moved':
               answer = said.type
+              movedTo = said.to
               break
             default:
               throw new SheafError('WRONG_QUERY', `${said.type} is no answer to a query for tips`)
@@ -96,7 +118,7 @@ function* askTips(
     // The keys alone are no answer: what they would verify may have been refused.
     if (blocks.some(({ type }) => type !== 'key')) answer = 'found'
     else if (blocks.length < arrived.length) answer = 'unreachable'
-    return { blocks, answer }
+    return { blocks, answer, movedTo }
   } catch (cause) {
     const error = asSheafError(cause)
     if (answerOf(error) === 'bad') blame(node, peer, error, false)

@@ -6,16 +6,33 @@ import { IdMap } from '../base/id-map.ts'
 import { SHELF_CLAIM, type ShelfClaim, shelfClaim } from '../content/statement.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement, verifyStatement } from './peer.ts'
-import { CLAIM_EVERY_MS, CLAIM_LIFE_MS, encodeClaim, prefixOf, rootOfIds, sharesPrefix } from './shards.ts'
+import {
+  addressOf,
+  CLAIM_EVERY_MS,
+  CLAIM_LIFE_MS,
+  DEPTH_MAX,
+  encodeClaim,
+  prefixOf,
+  rootOfIds,
+  sharesPrefix,
+} from './shards.ts'
 import { run, type Task } from './task.ts'
 
 /** Claims of others that are remembered; the oldest goes first. About 400 bytes each. */
 const CLAIMS_MAX = 4_096
 
+interface Known {
+  claim: ShelfClaim
+  /** On our own clock, from when it came: the claimant's may be wrong by days. */
+  endsMs: number
+}
+
 export class Claims {
   readonly #node: Node
   readonly #address: Uint8Array
-  readonly #others = new IdMap<ShelfClaim>(CLAIMS_MAX)
+  readonly #others = new IdMap<Known>()
+  /** How many of the others claim each depth. */
+  readonly #depths: number[] = new Array(DEPTH_MAX + 1).fill(0)
   own: Uint8Array | undefined
 
   constructor(node: Node, address: Uint8Array) {
@@ -23,8 +40,9 @@ export class Claims {
     this.#address = address
   }
 
-  /** Makes our claim now and again before it ends. */
+  /** Makes our claim now and again before it ends. Who keeps nothing for others claims nothing. */
   renew(): void {
+    if (!this.#node.env.acceptsStores()) return
     const { timers, nowMs } = this.#node.env
     run(this.#make(), (outcome) => {
       if ('error' in outcome)
@@ -40,26 +58,56 @@ export class Claims {
       throw new SheafError('BAD_SIGNATURE', "a claim that is not the peer's own")
     }
     const claim = decode(shelfClaim, record.body)
-    const known = this.#others.get(peer.device)
+    if (!equalBytes(prefixOf(addressOf(peer.device), claim.shard.depth), claim.shard.prefix)) {
+      throw new SheafError('BAD_PROOF', "a claim of a shard that is not the device's")
+    }
+    const known = this.#others.get(peer.device)?.claim
     const isOlder =
       known !== undefined &&
       equalBytes(known.incarnation, claim.incarnation) &&
       known.sequence > claim.sequence
     if (isOlder) return
-    this.#others.delete(peer.device)
-    this.#others.set(peer.device, claim)
+    const lifeMs = Math.min(CLAIM_LIFE_MS, claim.until - record.timeMs)
+    this.#forget(peer.device)
+    const [oldest] = this.#others.size < CLAIMS_MAX ? [] : this.#others.keys()
+    if (oldest !== undefined) this.#forget(oldest)
+    this.#depths[claim.shard.depth]! += 1
+    this.#others.set(peer.device, { claim, endsMs: this.#node.env.nowMs() + lifeMs })
   }
 
   /** Devices that claim to keep a locator. */
   covering(locator: Uint8Array): Uint8Array[] {
     const nowMs = this.#node.env.nowMs()
-    return [...this.#others].flatMap(([device, { shard, until }]) =>
-      until > nowMs && sharesPrefix(locator, shard.prefix, shard.depth) ? [device] : [],
+    return [...this.#others].flatMap(([device, { claim, endsMs }]) =>
+      endsMs > nowMs && sharesPrefix(locator, claim.shard.prefix, claim.shard.depth) ? [device] : [],
     )
+  }
+
+  /** How many bits of its address a device says that it keeps; undefined where it has not said so lately. */
+  depthOf(device: Uint8Array): number | undefined {
+    const known = this.#others.get(device)
+    return known !== undefined && known.endsMs > this.#node.env.nowMs() ? known.claim.shard.depth : undefined
+  }
+
+  /** The depth that is usual around here: the median of what is claimed, ours among them; no minority moves it. */
+  usualDepth(): number {
+    let left = (this.#others.size + 1) >> 1
+    for (const [depth, count] of this.#depths.entries()) {
+      left -= count + (depth === this.#node.depth ? 1 : 0)
+      if (left < 0) return depth
+    }
+    return this.#node.depth
   }
 
   devices(): Uint8Array[] {
     return [...this.#others.keys()].reverse()
+  }
+
+  #forget(device: Uint8Array): void {
+    const known = this.#others.get(device)
+    if (known === undefined) return
+    this.#others.delete(device)
+    this.#depths[known.claim.shard.depth]! -= 1
   }
 
   *#make(): Task<void> {

@@ -8,9 +8,11 @@ import { IdMap, IdSet, idKey } from '../base/id-map.ts'
 import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { Checked, CheckKey } from './checking.ts'
+import { isKeeper, keepersFirst, parted } from './choosing.ts'
 import { keysBeside, storedRecord } from './keeping.ts'
 import { learnKeys, takeKey } from './learning.ts'
 import type { Connection, Node } from './node.ts'
+import { byPrefix } from './shards.ts'
 import type { StoredBlock } from './store.ts'
 import { begin, forEach, type Task } from './task.ts'
 import { ASK_IDS_MAX, type Header, type Item } from './wire.ts'
@@ -22,9 +24,18 @@ const IN_FLIGHT = 6
 /** Peers that are asked for one thing before it counts as not found. */
 const PEERS_ASKED_MAX = 8
 
+/** Keepers of a part of the keyspace that are looked for before its things are asked for. */
+const KEEPERS_WANTED = 2
+/** Parts of the keyspace that are fetched from at a time: each may need a topic or two to be visited. */
+const SHARDS_AT_ONCE = 3
+/** More bits than this do not part what is fetched together. */
+const PARTING_BITS = 8
+
 /** Something wanted: a record's block, or a loose piece with the place where it belongs. */
 export interface Wanted {
   id: Uint8Array
+  /** The locator of a record, where it is known: it says who keeps it. */
+  at?: Uint8Array
   /** Set for a loose piece. */
   pieceAt?: Uint8Array
 }
@@ -61,24 +72,52 @@ export interface FetchOptions {
   isUrgent?: boolean
 }
 
-/** Fetches what `wanted` names from the best peers, stores it on the shelf, and tells of each. */
+/** Fetches what `wanted` names from who keeps it, the best first, stores it on the shelf, and tells of each. */
 export function* fetchBlocks(
   node: Node,
   wanted: readonly Wanted[],
   onFetched: OnFetched,
   options: FetchOptions,
 ): Task<Fetched> {
-  const { untilMs } = options
   const asked = new Map<string, Asked[]>()
   const found = new Set<string>()
-  const order = orderedPeers(node).slice(0, PEERS_ASKED_MAX)
+  const depth = Math.min(node.reach.usualDepth(), PARTING_BITS)
+  const shards = byPrefix(wanted, depth, locatorOf)
+  yield* forEach(shards, SHARDS_AT_ONCE, function* ({ locator, members }) {
+    if (locator !== undefined) yield* node.reach.reach(locator, KEEPERS_WANTED, options.untilMs)
+    const order = keepersFirst(node, locator).slice(0, PEERS_ASKED_MAX)
+    // The load is shared among keepers; the others are asked for what these did not have.
+    const [keepers, others] = parted(order, (peer) => isKeeper(node, peer, locator))
+    const rest = { ...options, asked, found, onFetched }
+    yield* fetchFrom(node, keepers, members, rest)
+    const missing = others.length === 0 ? [] : members.filter(({ id }) => !found.has(idKey(id)))
+    yield* fetchFrom(node, others, missing, rest)
+  })
+  return { found: (id) => found.has(idKey(id)), asked }
+}
+
+const locatorOf = (one: Wanted): Uint8Array | undefined => one.at ?? one.pieceAt
+
+/** Asks the peers in their order, each thing of one after the other, until it is found. */
+function* fetchFrom(
+  node: Node,
+  order: readonly Connection[],
+  wanted: readonly Wanted[],
+  options: FetchOptions & { asked: Map<string, Asked[]>; found: Set<string>; onFetched: OnFetched },
+): Task<void> {
+  const { untilMs, asked, found, onFetched } = options
   const places = placesOf(wanted)
   let missing = [...places.values()]
   for (let round = 0; round < order.length && missing.length > 0; round++) {
     if (node.env.nowMs() >= untilMs) break
     const batches = queriesOf(missing, order, round)
     yield* forEach(batches, IN_FLIGHT * order.length, function* ({ ids, peer }) {
-      const tell: Tell = (one, answer) => note(asked, idKey(one.id), { device: peer.device, answer })
+      const tell: Tell = (one, said) => {
+        const locator = locatorOf(one)
+        // Who does not keep a thing cannot say that there is none.
+        const isElsewhere = said === 'unknown' && locator !== undefined && !node.reach.covers(peer, locator)
+        note(asked, idKey(one.id), { device: peer.device, answer: isElsewhere ? 'moved' : said })
+      }
       const take: OnFetched = (arrival) => {
         found.add(idKey(arrival.wanted.id))
         onFetched(arrival)
@@ -87,7 +126,6 @@ export function* fetchBlocks(
     })
     missing = missing.filter(({ one }) => !found.has(idKey(one.id)))
   }
-  return { found: (id) => found.has(idKey(id)), asked }
 }
 
 /** One thing wanted, and which peer of the order is its first: in each round it goes to the one after, so that each peer is asked for it once. */
@@ -119,15 +157,6 @@ function queriesOf(
       peer: order[i]!,
     }))
   })
-}
-
-/** The open connections in the order in which to ask them. */
-export function orderedPeers(node: Node): Connection[] {
-  const byDevice = new Map(node.connections().map((one) => [idKey(one.device), one]))
-  const devices = [...byDevice.values()].map(({ device }) => device)
-  return node.env.standing
-    .order(devices, node.env.random, node.env.nowMs())
-    .map((device) => byDevice.get(idKey(device))!)
 }
 
 type Tell = (wanted: Wanted, answer: Exclude<Answered, 'found'>) => void
@@ -357,10 +386,3 @@ export const UNREACHED: ReadonlySet<string> = new Set([
   'BAD_STORE',
   'CANCELLED',
 ])
-
-function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  const first: T[] = []
-  const second: T[] = []
-  for (const one of all) (isFirst(one) ? first : second).push(one)
-  return [first, second]
-}

@@ -4,8 +4,9 @@ import { equalBytes } from '../base/hash.ts'
 import { pageLocator } from '../content/space.ts'
 import { holding } from '../content/statement.ts'
 import { localBundle } from './bundles.ts'
+import { orderedPeers } from './choosing.ts'
 import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
-import { type Asked, orderedPeers } from './fetching.ts'
+import type { Asked } from './fetching.ts'
 import type { Connection, Node } from './node.ts'
 import { HOLDERS_MIN, type Outbox } from './outbox.ts'
 import { verifyStatement } from './peer.ts'
@@ -45,6 +46,8 @@ export class Inspector {
   *where(target: Target, untilMs: number): Task<Whereabouts> {
     const id = 'id' in target ? target.id : yield* this.#headId(target, untilMs)
     const [meta] = yield* this.#node.store.meta([id])
+    const locator = 'page' in target ? pageLocator(target.page) : meta?.locator
+    if (locator !== undefined) yield* this.#node.reach.reach(locator, HOLDERS_MIN, untilMs)
     const { holders: promises, isPending } = yield* this.#outbox.holdersOf(id)
     const peers = orderedPeers(this.#node)
     const answers = yield* settleAll(peers.map((peer) => this.#has(peer, id, untilMs)))

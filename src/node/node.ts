@@ -37,6 +37,16 @@ export interface NodeEvent {
   [field: string]: unknown
 }
 
+/** Finding keepers beyond our own shard; see `Visiting`. */
+export interface Reach {
+  covers(peer: Connection, locator: Uint8Array): boolean
+  /** The depth that is usual around here. */
+  usualDepth(): number
+  seek(locator: Uint8Array, wanted: number): void
+  reach(locator: Uint8Array, wanted: number, untilMs: number): Task<void>
+  meet(devices: readonly Uint8Array[], untilMs: number): Task<void>
+}
+
 export interface Node {
   env: SessionEnv
   store: StoreTasks
@@ -59,6 +69,8 @@ export interface Node {
   keeps(locator: Uint8Array): boolean
   /** Devices whose claims cover a locator. */
   claimants(locator: Uint8Array): Uint8Array[]
+  /** Who keeps which part of the keyspace, and how to reach them. */
+  reach: Reach
   /** The next number of this device's statements; never one that was used in this incarnation. */
   nextSequence(): Task<number>
   /** Checks many blocks, perhaps beside everything else. */

@@ -111,7 +111,7 @@ export class Reader {
       if (checked.text !== undefined) show(wanted.id, checked.text)
       else if (checked.kind === VERSION) large.push(bytes)
     }
-    const missing = yield* this.#takeLocal(entries, take)
+    const missing = yield* this.#takeLocal(space, entries, take)
     const fetched = yield* fetchBlocks(this.#node, missing, take, { untilMs, withTexts: true })
     const lost = missing
       .filter(({ id }) => !fetched.found(id))
@@ -136,14 +136,14 @@ export class Reader {
   }
 
   /** Shows what is here already; ends with what is not. */
-  *#takeLocal(entries: PageEntry[], take: (arrival: Arrival) => void): Task<Wanted[]> {
+  *#takeLocal(space: Space, entries: PageEntry[], take: (arrival: Arrival) => void): Task<Wanted[]> {
     const missing: Wanted[] = []
     for (let at = 0; at < entries.length; at += LOCAL_IDS) {
       const slice = entries.slice(at, at + LOCAL_IDS)
       const blocks = yield* this.#node.store.get(slice.map(({ version }) => version))
-      const here = slice.flatMap(({ version }, i) => {
+      const here = slice.flatMap(({ version, path }, i) => {
         const bytes = blocks[i]
-        if (bytes === undefined) missing.push({ id: version })
+        if (bytes === undefined) missing.push({ id: version, at: pageLocator({ space, path }) })
         return bytes === undefined ? [] : [{ id: version, bytes, pieceAt: undefined }]
       })
       yield* learnKeys(
@@ -275,7 +275,8 @@ function codeOfAsked(asked: Asked[]): ErrorCode {
   const said = new Set(asked.map(({ answer }) => answer))
   if (said.has('bad')) return 'BAD_PROOF'
   if (said.has('refused')) return 'REFUSED'
-  if (said.has('lost') || said.has('moved') || said.has('found')) return 'UNREACHABLE'
+  if (said.has('lost') || said.has('found')) return 'UNREACHABLE'
+  // Who keeps it does not know it; others only say that it is not theirs.
   return said.has('unknown') ? 'NOT_FOUND' : 'UNREACHABLE'
 }
 
@@ -283,7 +284,7 @@ const MEANING: Partial<Record<ErrorCode, string>> = {
   NO_PEERS: 'no peer is connected',
   BAD_PROOF: 'an answer did not verify',
   REFUSED: 'refused by who has it',
-  UNREACHABLE: 'it exists, and nobody who has it could be reached',
+  UNREACHABLE: 'nobody who keeps it could be reached',
   NOT_FOUND: 'unknown to the closest peers',
 }
 

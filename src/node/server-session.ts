@@ -86,6 +86,11 @@ export class ServerSession {
     return this.#isOpen
   }
 
+  /** Queries that wait or are answered. */
+  get load(): number {
+    return this.#waiting.length + this.#serving.size
+  }
+
   /** Takes a message of the client's; a fault of its is noted and refused. */
   receive(name: MessageName, message: Uint8Array): void {
     try {

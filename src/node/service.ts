@@ -3,8 +3,8 @@
  * simulator are two ways of carrying them out.
  */
 import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
-import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdMap, IdSet } from '../base/id-map.ts'
+import { sha256 } from '../base/hash.ts'
+import { IdSet } from '../base/id-map.ts'
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import type { VerifyContext } from '../content/block.ts'
@@ -28,11 +28,12 @@ import type { Peer, SessionEnv } from './peer.ts'
 import type { RetentionPolicy } from './retention.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
-import { addressOf, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
+import { addressOf, sharesPrefix } from './shards.ts'
 import { Shelving } from './shelving.ts'
 import { type StoreCall, StoreTasks } from './store-tasks.ts'
 import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
+import { Visiting } from './visiting.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
 
@@ -61,7 +62,12 @@ export type Effect =
   | { type: 'send'; peer: number; name: MessageName; message: Uint8Array }
   | { type: 'disconnect'; peer: number; code: string }
   | { type: 'connect'; device: Uint8Array }
+  /** Announce a topic and look it up, for good. */
   | { type: 'join'; topic: Uint8Array }
+  /** Look a topic up once more, joined or not, announcing nothing new; done once that is over and whom it found are connected or given up. */
+  | { type: 'visit'; token: number; topic: Uint8Array }
+  /** A visited topic is of no more interest; connections that stand stay. */
+  | { type: 'leave'; topic: Uint8Array }
   | { type: 'store'; token: number; call: StoreCall }
   /** Check these with `checkItems`, here or in a worker. */
   | { type: 'check'; token: number; request: CheckRequest }
@@ -105,6 +111,7 @@ export class Service {
   readonly #serving: Serving
   readonly #desk: Desk
   readonly #claims: Claims
+  readonly #visiting: Visiting
   readonly #counters: Counters = { startedMs: 0, queriesServed: 0, lastError: undefined, quotaBytes: 0 }
   #effects: Effect[] = []
   #nextToken = 1
@@ -120,6 +127,8 @@ export class Service {
     const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
     const numbering = new Numbering(store)
     const { retention } = options
+    const connections = (): Connection[] => [...this.#connections.values()]
+    const visiting = (): Visiting => this.#visiting
     const emit = (event: NodeEvent): void => void this.#effects.push({ type: 'event', event })
     this.#node = {
       env,
@@ -131,7 +140,7 @@ export class Service {
       deliveries: { bytes: 0 },
       heads: options.heads ?? ownHeads(),
       depth: options.depth,
-      connections: () => [...this.#connections.values()],
+      connections,
       verifyContext: (): VerifyContext => ({
         network,
         verify: options.verify,
@@ -140,6 +149,9 @@ export class Service {
       }),
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
       claimants: (locator) => this.#claims.covering(locator),
+      get reach() {
+        return visiting()
+      },
       nextSequence: () => numbering.next(),
       *check(request) {
         return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
@@ -147,6 +159,20 @@ export class Service {
       emit,
     }
     this.#claims = new Claims(this.#node, address)
+    this.#visiting = new Visiting({
+      network,
+      device: options.device.publicKey,
+      depth: options.depth,
+      connectionsMax: options.connectionsMax,
+      timers: this.#timers,
+      claims: this.#claims,
+      nowMs: env.nowMs,
+      connections,
+      visit: (topic) => callOut((token) => ({ type: 'visit', token, topic })),
+      leave: (topic) => void this.#effects.push({ type: 'leave', topic }),
+      connect: (device) => void this.#effects.push({ type: 'connect', device }),
+      disconnect: ({ number }) => void this.#effects.push({ type: 'disconnect', peer: number, code: 'idle' }),
+    })
     this.#outbox = new Outbox(this.#node)
     this.#serving = new Serving(this.#node)
     this.#counters.quotaBytes = options.quotaBytes
@@ -201,11 +227,8 @@ export class Service {
 
   #start(): void {
     this.#counters.startedMs = this.#nowMs
-    const { network, depth, identity } = this.#options
-    this.#effects.push({
-      type: 'join',
-      topic: shardTopic(network, depth, prefixOf(addressOf(this.#options.device.publicKey), depth)),
-    })
+    const { identity } = this.#options
+    for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
     for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes)
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
@@ -236,6 +259,7 @@ export class Service {
     }) satisfies Connection as Connection
     this.#connections.set(peer, connection)
     this.#node.emit({ type: 'connected', device })
+    this.#visiting.noteChange()
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
     this.#meetLater(connection)
   }
@@ -284,6 +308,7 @@ export class Service {
       if (!wasOpen && connection.client.isOpen) {
         const { acceptsStores } = connection.client
         this.#node.emit({ type: 'opened', device: connection.device, acceptsStores })
+        this.#visiting.noteChange()
         this.#outbox.pump()
       }
     }
@@ -356,7 +381,7 @@ export class Service {
       learnClaim: (peer, record) => this.#claims.learn(peer, record),
       acceptsStores: () => this.#options.acceptsStores,
       knownPeers: () => this.#claims.devices().slice(0, 20),
-      learnPeers: (devices) => this.#learnPeers(devices),
+      learnPeers: (devices) => this.#visiting.learnOf(devices),
       fault: (peer, error) => {
         if (peer.isGone || this.#faulty.has(peer.number)) return
         this.#faulty.add(peer.number)
@@ -364,17 +389,6 @@ export class Service {
         this.#node.emit({ type: 'fault', device: peer.device, code: error.code, message: error.message })
         this.#effects.push({ type: 'disconnect', peer: peer.number, code: error.code })
       },
-    }
-  }
-
-  /** Connects to devices that others know, while there is room. */
-  #learnPeers(devices: Uint8Array[]): void {
-    const own = this.#options.device.publicKey
-    const connected = new IdMap<true>()
-    for (const { device } of this.#connections.values()) connected.set(device, true)
-    for (const device of devices) {
-      if (this.#connections.size >= this.#options.connectionsMax) return
-      if (!equalBytes(device, own) && !connected.has(device)) this.#effects.push({ type: 'connect', device })
     }
   }
 }

@@ -5,9 +5,13 @@
  */
 import { encode } from '../base/codec.ts'
 import { compareBytes, domainHash } from '../base/hash.ts'
+import { idKey } from '../base/id-map.ts'
 import { leafHash, merkleRoot } from '../base/merkle.ts'
 import type { Network } from '../base/network.ts'
 import { type ShelfClaim, shelfClaim } from '../content/statement.ts'
+
+/** Bits that a claim's prefix has at most. */
+export const DEPTH_MAX = 64
 
 /** A claim is made anew before it ends. */
 export const CLAIM_LIFE_MS = 20 * 60_000
@@ -28,6 +32,23 @@ export function prefixOf(point: Uint8Array, depth: number): Uint8Array {
 
 export function sharesPrefix(point: Uint8Array, prefix: Uint8Array, depth: number): boolean {
   return compareBytes(prefixOf(point, depth), prefixOf(prefix, depth)) === 0
+}
+
+/** Things parted by the first `depth` bits of where they live, each part with the locator of its first; those of unknown place together. */
+export function byPrefix<T>(
+  things: Iterable<T>,
+  depth: number,
+  locatorOf: (thing: T) => Uint8Array | undefined,
+): { locator: Uint8Array | undefined; members: T[] }[] {
+  const parts = new Map<string | undefined, { locator: Uint8Array | undefined; members: T[] }>()
+  for (const one of things) {
+    const locator = locatorOf(one)
+    const key = locator && idKey(prefixOf(locator, depth))
+    const part = parts.get(key)
+    if (part === undefined) parts.set(key, { locator, members: [one] })
+    else part.members.push(one)
+  }
+  return [...parts.values()]
 }
 
 /** The Hyperswarm topic of a shard: 32 bytes. */

@@ -3,7 +3,7 @@
  * virtual time. `log` keeps what was said, `tamper` changes it under way, `inject` says what nobody
  * said, and a stranger is an end of a link that a test drives by hand.
  */
-import { sha256 } from '../../src/base/hash.ts'
+import { equalBytes, sha256 } from '../../src/base/hash.ts'
 import { networkOf } from '../../src/base/network.ts'
 import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
@@ -83,8 +83,13 @@ export class World {
   readonly strangers = new Map<string, Stranger>()
   readonly log: Said[] = []
   nowMs = START_MS
+  /** Whether nodes that join, visit or name one another are connected; else a test does it. */
+  hasTopics = false
+  /** Nodes that cannot be reached by those who look for them. */
+  readonly away = new Set<string>()
   tamper: Tamper = (_from, _to, _name, message) => message
   readonly #queue: (() => void)[] = []
+  readonly #announced = new Map<string, Uint8Array[]>()
   readonly #links = new Map<string, { to: string; number: number }>()
   readonly #answers = new Map<number, Waiting>()
   readonly #options = new Map<string, NodeOptions>()
@@ -125,6 +130,7 @@ export class World {
       const [owner, number] = end.split(' ')
       if (owner === name) this.disconnect(name, Number(number))
     }
+    this.#announced.delete(name)
     const node = this.nodes.get(name)!
     node.service = this.#service(node.actor, node.store, this.#options.get(name) ?? {}, node.observed)
     this.#start(name)
@@ -296,10 +302,37 @@ export class World {
         else waiting?.resolve(effect.outcome.value)
         return
       }
-      case 'connect':
       case 'join':
+        if (this.hasTopics) this.#meetAt(name, effect.topic)
+        this.#announced.set(name, [...(this.#announced.get(name) ?? []), effect.topic])
+        return
+      case 'visit':
+        if (this.hasTopics) this.#meetAt(name, effect.topic)
+        return this.#input(name, { type: 'done', token: effect.token, outcome: { value: undefined } })
+      case 'connect':
+        if (this.hasTopics) this.#meetDevice(name, effect.device)
+        return
+      case 'leave':
         return
     }
+  }
+
+  /** Joins a node with those who announce a topic. */
+  #meetAt(name: string, topic: Uint8Array): void {
+    for (const [other, topics] of this.#announced) {
+      if (other !== name && topics.some((one) => equalBytes(one, topic))) this.#meetOnce(name, other)
+    }
+  }
+
+  #meetDevice(name: string, device: Uint8Array): void {
+    for (const other of this.nodes.keys()) {
+      if (equalBytes(this.#deviceOf(other), device)) this.#meetOnce(name, other)
+    }
+  }
+
+  #meetOnce(a: string, b: string): void {
+    const isLinked = [...this.#links].some(([end, { to }]) => end.startsWith(`${a} `) && to === b)
+    if (!isLinked && !this.away.has(b)) this.connect(a, b)
   }
 
   #send(name: string, { peer, name: kind, message }: Extract<Effect, { type: 'send' }>): void {

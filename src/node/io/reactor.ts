@@ -154,6 +154,14 @@ export class Reactor {
         return this.#options.swarm.connect(effect.device)
       case 'join':
         return this.#options.swarm.join(effect.topic)
+      case 'visit':
+        this.#options.swarm.visit(effect.topic).then(
+          () => this.#step({ type: 'done', token: effect.token, outcome: { value: undefined } }),
+          (error: unknown) => this.#step({ type: 'done', token: effect.token, outcome: { error } }),
+        )
+        return
+      case 'leave':
+        return this.#options.swarm.leave(effect.topic)
       case 'store':
         perform(this.#options.store, effect.call).then(
           (value) => this.#step({ type: 'done', token: effect.token, outcome: { value } }),

@@ -1,7 +1,8 @@
 /** Meeting peers: Hyperswarm on a HyperDHT that we make ourselves, so that host, port and bootstrap are what was asked for. */
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import HyperDHT from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
+import Hyperswarm, { type Discovery } from 'hyperswarm'
+import { idKey } from '../../base/id-map.ts'
 import { Trials } from './trials.ts'
 
 export interface SwarmOptions {
@@ -19,6 +20,10 @@ export interface SwarmOptions {
 export interface Swarm {
   onConnection(take: (stream: NoiseSecretStream) => void): void
   join(topic: Uint8Array): void
+  /** Looks a topic up as a guest, or a joined one once more; resolves when that is over and whom it found are connected or given up. */
+  visit(topic: Uint8Array): Promise<void>
+  /** Ends a visit; connections that stand stay. */
+  leave(topic: Uint8Array): void
   /** Tries to reach a device for a while, unless too many are tried already. */
   connect(device: Uint8Array): void
   /** The bound UDP socket, once it is. */
@@ -45,6 +50,8 @@ export function openSwarm(options: SwarmOptions): Swarm {
   const swarm = new Hyperswarm({ dht, keyPair, maxPeers: connectionsMax })
   const trials = new Trials(swarm)
   const timers = new Set<NodeJS.Timeout>()
+  const joined = new Map<string, Discovery>()
+  const visited = new Map<string, Discovery>()
   let isClosing = false
 
   const later = (ms: number, work: () => Promise<unknown>): void => {
@@ -68,12 +75,31 @@ export function openSwarm(options: SwarmOptions): Swarm {
     },
     join(topic) {
       const discovery = swarm.join(topic, { server: true, client: true })
+      joined.set(idKey(topic), discovery)
       for (const ms of LOOK_AGAIN_MS) later(ms, () => discovery.refresh())
       const whileFew = async (): Promise<void> => {
         later(LOOK_AGAIN_EVERY_MS, whileFew)
         if (swarm.connections.size < FEW_CONNECTIONS) await discovery.refresh()
       }
       later(LOOK_AGAIN_EVERY_MS, whileFew)
+    },
+    async visit(topic) {
+      const key = idKey(topic)
+      const known = joined.get(key) ?? visited.get(key)
+      if (known !== undefined) await known.refresh()
+      else {
+        const discovery = swarm.join(topic, { server: false, client: true })
+        visited.set(key, discovery)
+        await discovery.flushed()
+      }
+      if (!isClosing) await swarm.flush()
+    },
+    leave(topic) {
+      const key = idKey(topic)
+      const discovery = visited.get(key)
+      visited.delete(key)
+      // Only the look-up ends here; one that fails while the network goes away is not news.
+      discovery?.destroy().catch(() => undefined)
     },
     connect: (device) => void trials.begin(device),
     address() {

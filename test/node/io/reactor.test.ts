@@ -18,6 +18,8 @@ function reactorOf(
   const swarm: Swarm = {
     onConnection() {},
     join() {},
+    visit: async () => {},
+    leave() {},
     connect() {},
     address: () => undefined,
     close: async () => {},

@@ -107,3 +107,19 @@ test('swarm - closing leaves nothing that runs: a look-up under way, a timer, a 
   await ann.swarm.close()
   t.pass('closed in the middle of a look-up')
 })
+
+test('swarm - a guest meets those who announce a topic, and is met there by nobody', async (t) => {
+  const bootstrap = await privateNetwork(t)
+  const [ann, ben, cleo] = ['ann', 'ben', 'cleo'].map((name) => member(t, name, bootstrap))
+  ann!.swarm.join(TOPIC)
+  await ann!.swarm.visit(TOPIC) // her announcement is out
+  await ben!.swarm.visit(TOPIC)
+  t.is(hex((await ben!.met()).remotePublicKey), hex(ann!.device))
+  await cleo!.swarm.visit(TOPIC)
+  t.is(hex((await cleo!.met()).remotePublicKey), hex(ann!.device))
+  ben!.swarm.leave(TOPIC)
+  ben!.swarm.leave(TOPIC)
+  await ben!.swarm.visit(TOPIC) // again: the connection stands, and nobody else is there
+  const met = new Set([await ann!.met(), await ann!.met()].map(({ remotePublicKey }) => hex(remotePublicKey)))
+  t.alike(met, new Set([ben!, cleo!].map(({ device }) => hex(device))))
+})
