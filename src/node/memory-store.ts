@@ -3,14 +3,17 @@
  * outlives the process; everything else is held to `test/contract/store.ts` as well.
  */
 import { SheafError } from '../base/errors.ts'
+import { equalBytes, sha256 } from '../base/hash.ts'
 import { idKey } from '../base/id-map.ts'
 import {
   type BlockMeta,
   checkStorable,
+  type Describe,
   type Feed,
   locatorRange,
   type Note,
   type NoteTable,
+  type ScrubReport,
   type Store,
   type StoredBlock,
   type Usage,
@@ -18,6 +21,9 @@ import {
 
 export class MemoryStore implements Store {
   readonly #blocks = new Map<string, StoredBlock>()
+  /** The ids of the blocks of our own. */
+  readonly #own = new Set<string>()
+  readonly #describe: Describe | undefined
   /** locator ‖ kind ‖ falling time ‖ id of every block in order, which is the order of `at` and `within`. */
   readonly #places = new SortedKeys()
   readonly #notes = new Map<NoteTable, { keys: SortedKeys; values: Map<string, Uint8Array> }>()
@@ -27,14 +33,19 @@ export class MemoryStore implements Store {
   #damaged = 0
   #closed = false
 
+  /** `describe` is what a scrub holds record blocks to; without it, only loose pieces are held to their ids. */
+  constructor(describe?: Describe) {
+    this.#describe = describe
+  }
+
   async append(
-    _feed: Feed,
+    feed: Feed,
     blocks: readonly StoredBlock[],
     { notes = [] }: { sync: boolean; notes?: readonly Note[] },
   ): Promise<void> {
     this.#assertOpen()
     checkStorable(blocks, notes)
-    for (const block of blocks) this.#put(block)
+    for (const block of blocks) this.#put(feed, block)
     for (const one of notes) this.#putNote(one)
   }
 
@@ -107,6 +118,31 @@ export class MemoryStore implements Store {
     }
   }
 
+  async *each(): AsyncIterable<{ feed: Feed; block: StoredBlock }> {
+    for (const feed of ['outbox', 'shelf'] as const) {
+      for (const [key, block] of [...this.#blocks]) {
+        this.#assertOpen()
+        const isWanted = this.#own.has(key) === (feed === 'outbox') && !this.#unreadable.has(key)
+        if (isWanted && this.#blocks.has(key) && this.#isItself(block)) yield { feed, block }
+      }
+    }
+  }
+
+  async scrub(tell: (checked: number) => void = () => {}): Promise<ScrubReport> {
+    this.#assertOpen()
+    const report = { checked: 0, bytes: 0, damaged: 0, misplaced: 0, isIndexWhole: true }
+    for (const [key, block] of [...this.#blocks]) {
+      report.checked++
+      report.bytes += block.length
+      if (this.#unreadable.has(key)) report.damaged++
+      else if (!this.#isItself(block)) report.misplaced++
+      else continue
+      this.#drop(key, block)
+    }
+    tell(report.checked)
+    return report
+  }
+
   damagedAmong(ids: readonly Uint8Array[]): boolean[] {
     return ids.map((id) => this.#lost.has(idKey(id)))
   }
@@ -124,9 +160,10 @@ export class MemoryStore implements Store {
     this.#unreadable.add(idKey(id))
   }
 
-  #put(block: StoredBlock): void {
+  #put(feed: Feed, block: StoredBlock): void {
     const key = idKey(block.id)
     if (this.#blocks.has(key)) return
+    if (feed === 'outbox') this.#own.add(key)
     this.#blocks.set(key, block)
     this.#lost.delete(key)
     this.#places.add(placeOf(block))
@@ -135,6 +172,7 @@ export class MemoryStore implements Store {
 
   #drop(key: string, block: StoredBlock): void {
     this.#blocks.delete(key)
+    this.#own.delete(key)
     this.#unreadable.delete(key)
     this.#lost.add(key)
     this.#places.remove(placeOf(block))
@@ -154,6 +192,18 @@ export class MemoryStore implements Store {
     } else {
       if (!noted.values.has(name)) noted.keys.add(name)
       noted.values.set(name, value)
+    }
+  }
+
+  #isItself({ id, locator, kind, timeMs, bytes }: StoredBlock): boolean {
+    if (kind === 0) return equalBytes(sha256(bytes), id)
+    if (this.#describe === undefined) return true
+    try {
+      const said = this.#describe(bytes)
+      const isThere = equalBytes(said.id, id) && equalBytes(said.locator, locator)
+      return isThere && said.kind === kind && said.timeMs === timeMs
+    } catch {
+      return false
     }
   }
 

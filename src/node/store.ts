@@ -92,10 +92,28 @@ export interface Store {
   notes(table: NoteTable, prefix?: Uint8Array): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>
   /** Which of these were found damaged since the store was opened, and have not been stored anew. */
   damagedAmong(ids: readonly Uint8Array[]): boolean[]
+  /** Every block with its bytes, as each feed was written, own ones first; without those that do not read back. What is
+   *  added meanwhile may be missing. */
+  each(): AsyncIterable<{ feed: Feed; block: StoredBlock }>
+  /** Reads every block from where it lies and holds it to its id and to what it says of itself. One that does not read
+   *  back is missing from then on, and so is one that is not what it was stored as; both are counted in `damaged`. */
+  scrub(tell?: (checked: number) => void): Promise<ScrubReport>
   /** Logical bytes of all blocks and how many there are; damaged ones found since the store was opened. */
   usage(): Usage
   /** Ends what was begun, then lets go of the files. A second call waits for the first. */
   close(): Promise<void>
+}
+
+export interface ScrubReport {
+  /** Blocks that were read. */
+  checked: number
+  bytes: number
+  /** Of them, those that do not read back. */
+  damaged: number
+  /** Of them, those that were stored under an id, kind, time or place that is not their own. */
+  misplaced: number
+  /** Whether the index has as many blocks as it says; where not, it should be made anew. */
+  isIndexWhole: boolean
 }
 
 export interface Usage {

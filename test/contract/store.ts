@@ -241,6 +241,73 @@ export function storeContract(name: string, make: MakeStore): void {
     t.alike(store.damagedAmong([block.id, other.id]), [false, false])
   })
 
+  test(`${name} - goes through all blocks, each feed as it was written, own ones first`, async (t) => {
+    const { store, damage } = await make(t)
+    const random = seededRandom('each')
+    const own = someBlocks(random, 150)
+    const kept = someBlocks(random, 150)
+    for (let i = 0; i < 150; i += 50) {
+      await store.append('shelf', kept.slice(i, i + 50), { sync: false })
+      await store.append('outbox', own.slice(i, i + 50), { sync: false })
+    }
+    await store.append('shelf', own, { sync: false })
+    const plainOf = ({ feed, block }: { feed: string; block: StoredBlock }) => [
+      feed,
+      plain(block),
+      hex(block.bytes),
+    ]
+    const expected = [
+      ...own.map((block) => plainOf({ feed: 'outbox', block })),
+      ...kept.map((block) => plainOf({ feed: 'shelf', block })),
+    ]
+    t.alike((await all(store.each())).map(plainOf), expected)
+    const wrong = { ...recordBlock(random), id: random(32) }
+    await store.append('shelf', [wrong], { sync: false })
+    t.alike((await all(store.each())).map(plainOf), expected, 'without what is not what it was stored as')
+    await damage(own[7]!)
+    t.ok((await all(store.each())).length >= 299, 'what lies on the disk is what counts')
+  })
+
+  test(`${name} - a scrub finds what was stored under an id or a place that is not its own, and drops it`, async (t) => {
+    const { store } = await make(t)
+    const random = seededRandom('scrub')
+    const good = someBlocks(random, 300)
+    const [record, piece] = [recordBlock(random), loosePiece(random)]
+    const poisoned = [
+      { ...recordBlock(random), id: random(32) },
+      { ...loosePiece(random), id: random(32) },
+      { ...record, locator: random(32) },
+      { ...recordBlock(random, { kind: 3 }), kind: 4 },
+      { ...recordBlock(random), timeMs: 5 },
+      { ...piece, kind: 9 },
+    ]
+    await store.append('outbox', good.slice(0, 150), { sync: false })
+    t.alike(await store.scrub(), {
+      checked: 150,
+      bytes: total(good.slice(0, 150)),
+      damaged: 0,
+      misplaced: 0,
+      isIndexWhole: true,
+    })
+    await store.append('shelf', [...poisoned, ...good], { sync: false })
+    const told: number[] = []
+    const report = await store.scrub((checked) => told.push(checked))
+    t.is(report.misplaced, poisoned.length)
+    t.is(report.damaged, 0)
+    t.is(report.checked, 306)
+    t.is(told.at(-1), 306)
+    t.alike(
+      await store.get(poisoned.map(({ id }) => id)),
+      poisoned.map(() => undefined),
+      'not served',
+    )
+    t.alike(store.usage(), { blocks: 300, bytes: total(good), damaged: poisoned.length })
+    t.is((await all(store.within(new Uint8Array(0), 0))).length, 300)
+    await store.append('shelf', [record, piece], { sync: false })
+    t.alike((await store.get([record.id, piece.id])).map(hex), [hex(record.bytes), hex(piece.bytes)])
+    t.is((await store.scrub()).misplaced, 0)
+  })
+
   test(`${name} - closing ends what was begun; afterwards every call says CANCELLED`, async (t) => {
     const { store } = await make(t)
     const random = seededRandom('close')
@@ -266,6 +333,8 @@ export function storeContract(name: string, make: MakeStore): void {
       () => store.noted('own', id),
       () => all(store.notes('own')),
       () => iterator.next(),
+      () => all(store.each()),
+      () => store.scrub(),
     ]) {
       t.is(await codeOfCall(call()), 'CANCELLED')
     }

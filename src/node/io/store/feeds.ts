@@ -109,6 +109,15 @@ export class Feeds {
     return segments.map((segment) => segment ?? found.next().value)
   }
 
+  /** The same, from the disk and past the cache: what lies there now. */
+  async readAnew(positions: readonly Position[]): Promise<(Uint8Array | undefined)[]> {
+    const reads: Promise<(Uint8Array | undefined)[]>[] = []
+    for (let start = 0; start < positions.length; start += READS_PER_CALL) {
+      reads.push(this.#readFromDisk(positions.slice(start, start + READS_PER_CALL), false))
+    }
+    return (await Promise.all(reads)).flat()
+  }
+
   async close(): Promise<void> {
     await this.#corestore.close()
     await this.#dropOldReports()
@@ -123,7 +132,7 @@ export class Feeds {
   }
 
   /** One call into RocksDB for several segments: through `core.get` each would cost the main thread 20 µs. */
-  async #readFromDisk(positions: readonly Position[]): Promise<(Uint8Array | undefined)[]> {
+  async #readFromDisk(positions: readonly Position[], isKept = true): Promise<(Uint8Array | undefined)[]> {
     const readers = new Map<string, BlockReader>()
     const reads = positions.map(async (position) => {
       const core = this.#cores.get(position.name)
@@ -133,7 +142,7 @@ export class Feeds {
       try {
         const bytes = await reader.getBlock(position.segment)
         if (bytes === null) return undefined
-        this.#cache.set(position, bytes)
+        if (isKept) this.#cache.set(position, bytes)
         return bytes
       } catch {
         // RocksDB has checksums of its own: what it refuses is damaged, and the caller counts it

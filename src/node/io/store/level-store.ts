@@ -23,6 +23,7 @@ import {
   type Feed,
   type Note,
   type NoteTable,
+  type ScrubReport,
   type Store,
   type StoredBlock,
   type Usage,
@@ -34,6 +35,7 @@ import { type Files, type FilesOptions, openFiles } from './files.ts'
 import { type IndexedBlock, metaOf } from './index-keys.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { rebuild } from './reindex.ts'
+import { eachBlock, scrub } from './scan.ts'
 import { packSegments } from './segment.ts'
 import type { Position } from './segment-cache.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -201,6 +203,22 @@ export class LevelStore implements Store {
     })
   }
 
+  each(): AsyncIterable<{ feed: Feed; block: StoredBlock }> {
+    return this.#each(() => eachBlock({ ...this.#files, describe: this.#describe }))
+  }
+
+  scrub(tell: (checked: number) => void = () => {}): Promise<ScrubReport> {
+    return this.#run('cannot read the store', () =>
+      scrub({ ...this.#files, describe: this.#describe }, async (harmed, checked) => {
+        if (this.#closing !== undefined) throw new SheafError('CANCELLED', 'the store is closed')
+        for (const { block } of harmed) this.#reportDamaged(block)
+        const others = harmed.flatMap(({ block, state }) => (state === 'another' ? [block] : []))
+        if (others.length > 0) await this.#queue.alone(() => this.#writing(() => this.#forget(others)))
+        tell(checked)
+      }),
+    )
+  }
+
   damagedAmong(ids: readonly Uint8Array[]): boolean[] {
     return ids.map((id) => this.#unreadable.has(id))
   }
@@ -295,6 +313,20 @@ export class LevelStore implements Store {
   #positionOf(place: number): Position {
     const segment = place % SEGMENTS_MAX
     return { name: this.#files.index.nameOf((place - segment) / SEGMENTS_MAX) ?? '', segment }
+  }
+
+  /** Takes blocks out of the index, where they have not been stored anew meanwhile. */
+  async #forget(blocks: readonly IndexedBlock[]): Promise<void> {
+    const { index } = this.#files
+    const known = await index.find(blocks.map(({ id }) => id))
+    const batch = index.batch()
+    blocks.forEach((block, i) => {
+      const entry = known[i]
+      if (entry === undefined || placeOf(entry) !== placeOf(block) || entry.offset !== block.offset) return
+      batch.remove(entry)
+      this.#unreadable.delete(block.id)
+    })
+    await batch.write()
   }
 
   #reportDamaged(block: IndexedBlock): void {
