@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { type Cli, type CommonOptions, examples, jsonLine, note } from './cli.ts'
 import { count, sizeText } from './shown.ts'
+import { withStoppedHome } from './stopped-home.ts'
 
 const NOTES_LOST =
   'the notes were damaged: what could be saved is there, a new incarnation begins, and the old promises end'
@@ -20,48 +21,14 @@ export function register(program: Command, cli: Cli): void {
 }
 
 async function reindex(cli: Cli, options: CommonOptions): Promise<void> {
-  const { readConfig } = await import('../node/io/config/config.ts')
-  const { loadCrypto } = await import('../base/crypto.ts')
-  const { networkOf } = await import('../base/network.ts')
-  const { describeBlock } = await import('../content/block.ts')
-  const { loadIdentity } = await import('../node/io/identity/identity.ts')
-  const { currentIncarnation, renewIncarnation } = await import('../node/io/incarnation.ts')
-  const { openStore } = await import('../node/io/store/level-store.ts')
-  const { lockHome } = await import('../node/io/store/lock.ts')
-  const { randomBytes } = await import('node:crypto')
-  const paths = cli.paths()
-  const config = readConfig({ env: cli.shell.env, file: paths.config })
-  const network = networkOf(config.network, config.puzzleBits)
-  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto))
-  const lock = lockHome(paths.home)
-  try {
-    const random = (length: number): Uint8Array => randomBytes(length)
-    const { bytes: incarnation } = currentIncarnation(lock, identity.incarnation, random)
-    let areNotesWhole = true
-    const store = await openStore({
-      home: paths.home,
-      incarnation,
-      describe: describeBlock,
-      renew() {
-        areNotesWhole = false
-        return renewIncarnation(lock, random)
-      },
-      lock,
-      repair: true,
-    })
-    try {
-      const { blocks, bytes, damaged } = store.usage()
-      if (options.json) await cli.shell.out(jsonLine({ blocks, bytes, damaged, areNotesWhole }))
-      else if (options.quiet) await cli.shell.out(`${blocks}\n`)
-      else {
-        const harm = damaged === 0 ? '' : `; ${count(damaged, 'block')} could not be read`
-        await cli.shell.out(`${count(blocks, 'block')} indexed, ${sizeText(bytes)}${harm}\n`)
-        if (!areNotesWhole) note(cli.shell, options, NOTES_LOST)
-      }
-    } finally {
-      await store.close()
+  await withStoppedHome(cli, { repair: true }, async ({ store, areNotesWhole }) => {
+    const { blocks, bytes, damaged } = store.usage()
+    if (options.json) await cli.shell.out(jsonLine({ blocks, bytes, damaged, areNotesWhole }))
+    else if (options.quiet) await cli.shell.out(`${blocks}\n`)
+    else {
+      const harm = damaged === 0 ? '' : `; ${count(damaged, 'block')} could not be read`
+      await cli.shell.out(`${count(blocks, 'block')} indexed, ${sizeText(bytes)}${harm}\n`)
+      if (!areNotesWhole) note(cli.shell, options, NOTES_LOST)
     }
-  } finally {
-    lock.release()
-  }
+  })
 }

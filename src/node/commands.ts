@@ -4,6 +4,7 @@
  */
 import type { Page, Space } from '../content/space.ts'
 import type { Asked } from './fetching.ts'
+import type { ScrubReport } from './store.ts'
 
 export interface PageInput {
   path: string
@@ -159,6 +160,15 @@ export interface PeerStatus {
   connectedMs: number
 }
 
+/** What a backup holds. */
+export interface BackupSummary {
+  path: string
+  blocks: number
+  notes: number
+  bytes: number
+  hasKeys: boolean
+}
+
 /** The node as its faces see it: one call for each command. Failures are SheafErrors. */
 export interface NodeApi {
   run<T extends Command['type']>(
@@ -170,6 +180,14 @@ export interface NodeApi {
     since: number,
     signal: AbortSignal,
   ): AsyncIterable<{ id: number; timeMs: number; type: string; [field: string]: unknown }>
+  /** Writes a new file at an absolute path, with or without the keys of this machine. `tell` hears of the blocks so far. */
+  backup(
+    path: string,
+    options: { withKeys: boolean; signal: AbortSignal },
+    tell: (blocks: number) => void,
+  ): Promise<BackupSummary>
+  /** Reads back the whole store. `tell` hears of the blocks so far. */
+  verify(tell: (blocks: number) => void): Promise<ScrubReport>
   /** Ends the daemon cleanly. */
   stop(): void
   setLogLevel(level: string): void

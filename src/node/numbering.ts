@@ -9,7 +9,8 @@ import type { StoreTasks } from './store-tasks.ts'
 import type { Task } from './task.ts'
 
 const STRETCH = 1_000
-const KEY: Uint8Array = Buffer.from('sequence')
+/** Of the note `own` that holds the number. */
+export const SEQUENCE_KEY: Uint8Array = Buffer.from('sequence')
 const number = uint()
 
 export class Numbering {
@@ -25,7 +26,7 @@ export class Numbering {
   *next(): Task<number> {
     if (!this.#isLoaded) {
       for (const { key, value } of yield* this.#store.notes('own')) {
-        if (equalBytes(key, KEY)) this.#next = Math.max(this.#next, decode(number, value))
+        if (equalBytes(key, SEQUENCE_KEY)) this.#next = Math.max(this.#next, decode(number, value))
       }
       this.#reserved = Math.max(this.#reserved, this.#next)
       this.#isLoaded = true
@@ -33,7 +34,9 @@ export class Numbering {
     const mine = this.#next++
     if (mine >= this.#reserved) {
       const upTo = mine + STRETCH
-      yield* this.#store.note([{ table: 'own', key: KEY, value: encode(number, upTo) }], { sync: true })
+      yield* this.#store.note([{ table: 'own', key: SEQUENCE_KEY, value: encode(number, upTo) }], {
+        sync: true,
+      })
       this.#reserved = Math.max(this.#reserved, upTo)
     }
     return mine

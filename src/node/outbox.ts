@@ -46,6 +46,11 @@ const batchNote = struct({
   holdings: list(bytesCodec(RECORD_BYTES_MAX), 64),
 })
 
+/** The holdings in a note `pending` or `holding`. */
+export function holdingsIn(note: Uint8Array): Uint8Array[] {
+  return decode(batchNote, note).holdings
+}
+
 interface Batch {
   root: Uint8Array
   madeMs: number
@@ -103,7 +108,7 @@ export class Outbox {
     whole: { key: Uint8Array; value: Uint8Array; madeMs: number },
   ): Task<void> {
     const notes: Note[] = [{ table: 'pending', key: whole.key, value: undefined }]
-    if (decode(batchNote, whole.value).holdings.length > 0) {
+    if (holdingsIn(whole.value).length > 0) {
       notes.push({ table: 'holding', key: whole.key, value: whole.value })
     }
     if (entries.length > 0) {

@@ -11,6 +11,7 @@ import type {
   HeldProgress,
   NodeApi,
 } from '../../src/node/commands.ts'
+import type { ScrubReport } from '../../src/node/store.ts'
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 type Progress = (value: HeldProgress | ExportedPage) => void
@@ -31,6 +32,8 @@ export interface FakeNode {
   watchers: AbortSignal[]
   stops: number
   levels: string[]
+  /** What a scrub finds beside nothing. */
+  scrub: Partial<ScrubReport>
 }
 
 export const HELD: HeldProgress = {
@@ -58,6 +61,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     watchers: [],
     stops: 0,
     levels: [],
+    scrub: {},
     api: {
       async run<T extends Command['type']>(command: CommandOf<T>, progress: Progress = () => {}) {
         node.commands.push(command)
@@ -71,6 +75,14 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         if (!signal.aborted) {
           await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
         }
+      },
+      async backup(path, { withKeys }, tell) {
+        tell(1_000)
+        return { path, blocks: 1_234, notes: 5, bytes: 67_890, hasKeys: withKeys }
+      },
+      async verify(tell) {
+        tell(1_000)
+        return { checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true, ...node.scrub }
       },
       stop: () => {
         node.stops += 1

@@ -75,7 +75,14 @@ export interface DaemonProcess {
 /** Makes an identity in a home of its own and starts a node there. The process ends with the test, however that ends. */
 export async function daemon(t: Teardown, options: DaemonOptions): Promise<DaemonProcess> {
   await takeTurn()
-  const { home, entity, device } = await settledHome(t, options)
+  return daemonIn(t, await settledHome(t, options))
+}
+
+/** Starts a node in a home that is there already. */
+export async function daemonIn(
+  t: Teardown,
+  { home, entity, device }: { home: string; entity: string; device: string },
+): Promise<DaemonProcess> {
   const node = new Daemon(home, entity, device)
   t.teardown(() => node.kill())
   // brittle ends the process without teardowns where a test throws or takes too long.

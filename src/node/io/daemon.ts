@@ -25,7 +25,7 @@ export interface Daemon {
 
 export interface DaemonOptions extends Pick<NodeOptions, 'openStore'> {
   config: Config
-  paths: Pick<Paths, 'home' | 'identity' | 'socket'>
+  paths: Pick<Paths, 'home' | 'identity' | 'config' | 'socket'>
   logger: Logger
   /** The control API's server; left out by programs that use the API directly. */
   serveControl?: (
@@ -74,6 +74,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       depth: config.depth,
       quotaBytes: config.quotaMb * 2 ** 20,
       acceptsStores: true,
+      files: { identity: paths.identity, config: paths.config },
       renew: () => {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)

@@ -4,10 +4,9 @@
  * incarnation, so that none of its numbers can contradict what the first life signed.
  * (A snapshot of a whole volume that is rolled back is not noticed this way.)
  */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SheafError } from '../../base/errors.ts'
-import { equalBytes } from '../../base/hash.ts'
 import { INCARNATION_BYTES } from '../../base/keys.ts'
 import type { Random } from '../../base/random.ts'
 import { replacePrivateFile } from './private-file.ts'
@@ -25,9 +24,11 @@ export function currentIncarnation(lock: HomeLock, first: Uint8Array, random: Ra
   const path = join(lock.home, 'incarnation')
   const known = read(path)
   if (known?.birthmark === lock.birthmark) return { bytes: known.bytes, isNew: false }
-  const bytes = known === undefined ? first : random(INCARNATION_BYTES)
+  // a home that has run and does not know in which incarnation may have used every number of its first one
+  const isFirst = known === undefined && !existsSync(join(lock.home, 'feeds'))
+  const bytes = isFirst ? first : random(INCARNATION_BYTES)
   write(lock, bytes)
-  return { bytes, isNew: known !== undefined && !equalBytes(bytes, known.bytes) }
+  return { bytes, isNew: !isFirst }
 }
 
 /** Draws another incarnation for a home whose notes are lost, and keeps it. */

@@ -11,6 +11,7 @@ import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
 import { Service } from '../service.ts'
 import type { Store } from '../store.ts'
+import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
@@ -33,6 +34,8 @@ export interface NodeOptions {
   depth: number
   quotaBytes: number
   acceptsStores: boolean
+  /** Of this home, for backups. */
+  files?: { identity: string; config: string }
   /** Draws and keeps another incarnation, for a home whose notes are lost; without it such a home does not open. */
   renew?: () => Uint8Array
   onEvent?: (event: LoggedEvent) => void
@@ -117,6 +120,16 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       progress?: (value: never) => void,
     ) => reactor.run(command, progress as ((value: unknown) => void) | undefined) as Promise<Answers[T]>,
     events: (since, signal) => events.watch(since, signal),
+    backup: (path, { withKeys, signal }, tell) =>
+      writeBackup(store, {
+        path,
+        incarnation,
+        files: { identity: withKeys ? options.files?.identity : undefined, config: options.files?.config },
+        nowMs: Date.now(),
+        tell,
+        signal,
+      }),
+    verify: (tell) => store.scrub(tell),
     stop: () => options.onStop?.(),
     setLogLevel: (level) => options.setLogLevel?.(level),
   }

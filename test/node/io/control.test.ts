@@ -147,6 +147,23 @@ const CASES: Record<string, Case> = {
     await left
     t.ok(signal!.aborted, 'the node hears that the client has left')
   },
+  'POST /v1/backup': async ({ client }, t) => {
+    const json = { path: '/tmp/a.backup', keys: false }
+    t.alike(await collect(client.stream('/v1/backup', { method: 'POST', json })), [
+      { type: 'progress', blocks: 1_000 },
+      { type: 'done', path: '/tmp/a.backup', blocks: 1_234, notes: 5, bytes: 67_890, hasKeys: false },
+    ])
+    for (const wrong of [{ path: 'a.backup', keys: true }, { path: '/a' }, { ...json, more: 1 }]) {
+      const lines = collect(client.stream('/v1/backup', { method: 'POST', json: wrong }))
+      t.is(await codeOfAsync(lines), 'BAD_ARGUMENT')
+    }
+  },
+  'POST /v1/verify': async ({ client }, t) => {
+    t.alike(await collect(client.stream('/v1/verify', { method: 'POST' })), [
+      { type: 'progress', blocks: 1_000 },
+      { type: 'done', checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true },
+    ])
+  },
   'POST /v1/stop': async ({ client, node }, t) => {
     t.alike(await client.ask('/v1/stop', { method: 'POST' }), { isStopping: true, pid: process.pid })
     await new Promise((resolve) => setImmediate(resolve))

@@ -2,6 +2,7 @@
  * The registry of control routes. A test walks it: every route has its row in docs/CONTROL.md and
  * its cases in test/node/io/control.test.ts.
  */
+import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { SheafError } from '../../../base/errors.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
@@ -68,6 +69,10 @@ const EXPORT_LOOKUPS = 60
 /** Pages that wait for a slow reader of an export. */
 const EXPORT_BYTES_MAX = 256 * 1024 * 1024
 const PAGE_OVERHEAD_BYTES = 1024
+
+/** One a thousand blocks: a store of a billion tells as many. */
+const PROGRESS_WORDS_MAX = 1_000_000
+const BACKUP = v.strictObject({ path: v.pipe(v.string(), v.check(isAbsolute)), keys: v.boolean() })
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const LEVEL = v.strictObject({ level: v.picklist(LEVELS) })
@@ -174,6 +179,34 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'POST',
+    path: '/v1/backup',
+    parameters: [],
+    body: 'json',
+    answer: 'ndjson',
+    async *handle({ body, context: { api, signal } }) {
+      const result = v.safeParse(BACKUP, body)
+      if (!result.success) {
+        throw new SheafError(
+          'BAD_ARGUMENT',
+          'the body is not {"path": an absolute path, "keys": true or false}',
+        )
+      }
+      const { path, keys } = result.output
+      yield* progressing((tell) => api.backup(path, { withKeys: keys, signal }, tell))
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/verify',
+    parameters: [],
+    body: 'none',
+    answer: 'ndjson',
+    async *handle({ context: { api } }) {
+      yield* progressing((tell) => api.verify(tell))
+    },
+  },
+  {
+    method: 'POST',
     path: '/v1/stop',
     parameters: [],
     body: 'none',
@@ -200,6 +233,18 @@ export const ROUTES: readonly Route[] = [
     },
   },
 ]
+
+/** A line for each word about how far it is, and one for what it came to. */
+async function* progressing<T extends object>(
+  work: (tell: (blocks: number) => void) => Promise<T>,
+): AsyncGenerator<object> {
+  const words = pushed<number, T>(work, { bytesMax: PROGRESS_WORDS_MAX, bytesOf: () => 1 })
+  for (;;) {
+    const { done, value } = await words.next()
+    yield done ? { type: 'done', ...value } : { type: 'progress', blocks: value }
+    if (done) return
+  }
+}
 
 async function* exportSpace({ parameters, context }: RouteRequest): AsyncGenerator<object> {
   const { api, own, nowMs, times } = context

@@ -141,7 +141,7 @@ async function answer(
   reply.raw.once('close', () => gone.abort())
   const context = { ...shared, signal: AbortSignal.any([gone.signal, leaving]) }
   if (route.answer === 'json') return route.handle({ parameters, body: request.body, context })
-  const body = route.body === 'ndjson' ? bodyStream(request.body) : undefined
+  const body = route.body === 'ndjson' ? bodyStream(request.body) : request.body
   const values = route.handle({ parameters, body, context })
   // What fails before the first value still has a status of its own.
   const first = await values.next()
