@@ -152,7 +152,13 @@ function run(job, { root, seed }) {
     const startedMs = performance.now()
     const child = spawn(process.execPath, job.args, {
       cwd: root,
-      env: { ...process.env, SEED: String(seed), TMPDIR: temporary, FORCE_COLOR: '0' },
+      env: {
+        ...process.env,
+        SEED: String(seed),
+        TMPDIR: temporary,
+        FORCE_COLOR: '0',
+        SHEAF_REHEARSE: 'false',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })

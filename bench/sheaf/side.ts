@@ -141,6 +141,7 @@ async function start(
     depth: 0,
     quotaBytes: 2 ** 40,
     acceptsStores: who === 'person',
+    rehearses: true,
     onCrash: (error) => {
       throw error
     },

@@ -43,6 +43,8 @@ export async function startLocalNode(name: string, options: LocalNodeOptions): P
       '--bootstrap',
       options.bootstrap.map(({ host, port }) => `${host}:${port}`).join(','),
     ],
+    // Half a dozen nodes that live for a minute, and share one machine, have no time to rehearse.
+    ...['--rehearse', 'false'],
   ]
   const made = JSON.parse(await outputOf(sheaf(['--home', home, 'init', '--json', ...config], 'ignore'))) as {
     entity: string

@@ -12,6 +12,9 @@ export interface CheckWorkerData {
   crypto: 'native' | 'noble'
 }
 
+/** The first message: from here on it answers at once. */
+export const LOADED: null = null
+
 if (parentPort !== null) {
   const port = parentPort
   const data = workerData as CheckWorkerData
@@ -23,4 +26,5 @@ if (parentPort !== null) {
     const answer = packOutcomes(number, checkItems(request, network, verify))
     port.postMessage(answer, [answer.buffer])
   })
+  port.postMessage(LOADED)
 }

@@ -39,6 +39,7 @@ export function startChecker(options: {
   const ready = new Promise<void>((resolve) => {
     isReady = resolve
   })
+  let isLoaded = false
   let worker: Worker | undefined = start()
 
   function start(): Worker {
@@ -51,8 +52,11 @@ export function startChecker(options: {
     }
     const started = new Worker(WORKER, { workerData })
     started.unref()
-    started.once('online', isReady)
-    started.on('message', (packed: Uint8Array) => {
+    started.on('message', (packed: Uint8Array | null) => {
+      if (packed === null) {
+        isLoaded = true
+        return isReady()
+      }
       const { number, outcomes } = unpackOutcomes(packed)
       waiting.get(number)?.resolve(outcomes)
       waiting.delete(number)
@@ -74,7 +78,7 @@ export function startChecker(options: {
     ready,
     check(request) {
       const isSoonerHere = request.items.length < WORKER_FROM || waiting.size >= WAITING_MAX
-      if (worker === undefined || isSoonerHere) return checkItems(request, network, verify)
+      if (worker === undefined || !isLoaded || isSoonerHere) return checkItems(request, network, verify)
       const to = worker
       return new Promise((resolve) => {
         const number = nextNumber++

@@ -75,6 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       quotaBytes: config.quotaMb * 2 ** 20,
       acceptsStores: true,
       files: { identity: paths.identity, config: paths.config },
+      rehearses: config.rehearse,
       renew: () => {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)

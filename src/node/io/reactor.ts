@@ -2,7 +2,9 @@
  * Carries out what the service decides: links, store, clock. Everything that can go wrong
  * outside happens here and goes back in as an input.
  */
+import { setImmediate as setImmediatePromise, setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import { SheafError } from '../../base/errors.ts'
 import type { Network } from '../../base/network.ts'
 import type { Clock } from '../../base/random.ts'
 import type { Command } from '../commands.ts'
@@ -20,6 +22,8 @@ import type { Swarm } from './swarm.ts'
 const CORK_BYTES_MAX = 16_384
 /** setTimeout takes no more than 2^31 − 1. */
 const TIMER_MAX_MS = 60_000
+/** Without input for so long, and without a command under way, the node has nothing to do. */
+const QUIET_MS = 20
 
 interface Waiting {
   resolve(value: unknown): void
@@ -56,6 +60,7 @@ export class Reactor {
   /** Inputs that came up while a step was carried out; they wait their turn. */
   readonly #inbox: Input[] = []
   #isStepping = false
+  #lastInputMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ReactorOptions) {
     this.#options = options
@@ -72,6 +77,16 @@ export class Reactor {
       this.#waiting.set(token, { resolve, reject, progress })
       this.#step({ type: 'command', token, command })
     })
+  }
+
+  /** Resolves when nobody waits for an answer and nothing came in for a moment. Throws CANCELLED once it is closed. */
+  async whenIdle(): Promise<void> {
+    await setImmediatePromise()
+    for (;;) {
+      if (this.#isClosed) throw new SheafError('CANCELLED', 'the node is stopping')
+      if (this.#waiting.size === 0 && performance.now() - this.#lastInputMs > QUIET_MS) return
+      await setTimeoutPromise(QUIET_MS, undefined, { ref: false })
+    }
   }
 
   /** Closes all links and takes no more input. */
@@ -106,6 +121,7 @@ export class Reactor {
   }
 
   #step(input: Input): void {
+    this.#lastInputMs = performance.now()
     this.#inbox.push(input)
     if (this.#isStepping) return
     this.#isStepping = true

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
 import { deviceSign, VerifiedSignatures } from '../../base/crypto.ts'
-import { SheafError } from '../../base/errors.ts'
+import { asSheafError, SheafError } from '../../base/errors.ts'
 import type { Network } from '../../base/network.ts'
 import { describeBlock } from '../../content/block.ts'
 import { FirstStanding } from '../../ranking/standing.ts'
@@ -15,6 +15,7 @@ import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
+import { rehearse } from './rehearsal.ts'
 import { openStore, type StoreOptions } from './store/level-store.ts'
 import type { HomeLock } from './store/lock.ts'
 import { openSwarm, type SwarmOptions } from './swarm.ts'
@@ -36,6 +37,8 @@ export interface NodeOptions {
   acceptsStores: boolean
   /** Of this home, for backups. */
   files?: { identity: string; config: string }
+  /** Go through the way of a page in memory once there is time for it; see `rehearsal.ts`. */
+  rehearses: boolean
   /** Draws and keeps another incarnation, for a home whose notes are lost; without it such a home does not open. */
   renew?: () => Uint8Array
   onEvent?: (event: LoggedEvent) => void
@@ -114,6 +117,14 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     onCrash: (error) => options.onCrash?.(error),
   })
   reactor.start()
+  const whenIdle = (): Promise<void> => reactor.whenIdle()
+  const rehearsed = async (): Promise<void> => {
+    await checker.ready
+    if (options.rehearses) await rehearse({ network, crypto, checker, whenIdle })
+  }
+  const ready = rehearsed().catch((error: unknown) => {
+    if (asSheafError(error).code !== 'CANCELLED') options.onCrash?.(error)
+  })
   const api: NodeApi = {
     run: <T extends Command['type']>(
       command: Extract<Command, { type: T }>,
@@ -135,7 +146,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   }
   return {
     api,
-    ready: checker.ready,
+    ready,
     address: () => swarm.address(),
     connect: (other) => swarm.connect(other),
     async close() {

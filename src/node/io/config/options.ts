@@ -89,6 +89,14 @@ export const OPTIONS = {
     help: 'What checks signatures: the native library where it is installed, or JavaScript (about 40 times slower).',
     default: 'native',
   }),
+  rehearse: {
+    help: 'Whether a node that has just started, and has nothing to do, tries itself out in memory: about half a second of one core, after which it is twice as fast.',
+    default: true,
+    placeholder: 'true|false',
+    says: 'true or false',
+    schema: v.boolean(),
+    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  } satisfies Option<boolean> as Option<boolean>,
   logLevel: choice(LOG_LEVELS, {
     help: 'The least important thing that is logged.',
     default: 'info',

@@ -1,0 +1,255 @@
+/**
+ * A node that has just started goes through the whole way of a page before anybody asks it to:
+ * in memory, with keys that are thrown away, one service publishes and others earn, fetch, verify and
+ * keep. That this build on this machine gives the right bytes is known then, and the code is
+ * compiled: a reader's first thousand pages come about twice as fast as from a cold process.
+ *
+ * It runs in slices, and only while nobody wants anything of the node.
+ */
+import { randomBytes } from 'node:crypto'
+import { type Crypto, deviceSign } from '../../base/crypto.ts'
+import { SheafError } from '../../base/errors.ts'
+import { equalBytes, sha256 } from '../../base/hash.ts'
+import type { Network } from '../../base/network.ts'
+import type { Random } from '../../base/random.ts'
+import { FirstStanding } from '../../ranking/standing.ts'
+import type { Answers, Command } from '../commands.ts'
+import { MemoryStore } from '../memory-store.ts'
+import type { Identity } from '../node.ts'
+import { perform } from '../perform.ts'
+import { quotaPolicy } from '../retention.ts'
+import { type Effect, type Input, Service, type ServiceOptions } from '../service.ts'
+import { Search } from '../work.ts'
+import type { Checker } from './checker.ts'
+import { createIdentity } from './identity/create.ts'
+import { identityOf } from './identity/identity.ts'
+
+const PAGES = 128
+/** Each begins with an empty store. After so many the code that a fetch runs through has been compiled: about a second of one core in all. */
+const READERS = 20
+const PAGE_BYTES = 2_048
+/** Longer than the whole takes on a slow machine. */
+const WITHIN_MS = 60_000
+/** Work between two looks at whether somebody wants something. */
+const SLICE_MS = 5
+const QUOTA_BYTES = 2 ** 30
+
+export interface RehearsalOptions {
+  network: Network
+  readers?: number
+  crypto: Crypto
+  checker: Pick<Checker, 'check'>
+  /** Resolves when the node has nothing better to do; rejects to end the rehearsal. */
+  whenIdle(): Promise<void>
+}
+
+/** Throws INTERNAL where what was read is not what was written. */
+export async function rehearse(options: RehearsalOptions): Promise<void> {
+  const stage = new Stage(options)
+  const texts = Array.from({ length: PAGES }, (_, i) => text(i))
+  const author = await stage.add('author')
+  const pages = texts.map((page, i) => ({ path: `page-${i}`, text: page }))
+  const published = await stage.run(author, { type: 'publish', pages, summary: '', index: true })
+  const ids = published.pages.map(({ id }) => id)
+  for (let i = 0; i < (options.readers ?? READERS); i++) {
+    const reader = await stage.add('reader')
+    stage.join(author, reader)
+    const untilMs = Date.now() + WITHIN_MS
+    const { found } = await stage.run(reader, { type: 'fetch', ids, untilMs })
+    if (found !== PAGES) throw unfit(`of ${PAGES} pages ${found} verified`)
+    const one = i % PAGES
+    const got = await stage.run(reader, { type: 'get', target: { id: ids[one]! }, untilMs })
+    if (!equalBytes(got.text, texts[one]!)) throw unfit('a page was not read as it was written')
+    stage.leave(reader)
+  }
+}
+
+/** Words that compress as a page does. */
+function text(seed: number): Uint8Array {
+  let words = `# Page ${seed}\n`
+  for (let i = 0; words.length < PAGE_BYTES; i++) {
+    const hash = sha256(Buffer.from(`${seed} ${i}`))
+    words += `${WORDS[hash[0]! % WORDS.length]} ${hash[1]! % 100}${i % 12 === 11 ? '.\n\n' : ' '}`
+  }
+  return Buffer.from(`${words}\n`)
+}
+
+const WORDS = 'the bees of a garden keep what they gather and tell where more is to be found'.split(' ')
+
+interface Player {
+  service: Service
+  store: MemoryStore
+  device: Uint8Array
+  /** The player at the other end of each link. */
+  links: Map<number, { to: Player; number: number }>
+  answers: Map<number, (outcome: { value: unknown } | { error: unknown }) => void>
+}
+
+function unfit(what: string): SheafError {
+  return new SheafError('INTERNAL', `the rehearsal failed: ${what}`, {
+    hint: 'this build does not work on this machine: install it anew, or set crypto to noble',
+  })
+}
+
+class Stage {
+  readonly #options: RehearsalOptions
+  readonly #network: Network
+  readonly #queue: { to: Player; input: Input }[] = []
+  readonly #players: Player[] = []
+  #next = 1
+  #isPlaying = false
+  /** Calls on stores and checker under way. */
+  #underWay = 0
+
+  constructor(options: RehearsalOptions) {
+    this.#options = options
+    // A certificate that nobody sees need not cost a second of work.
+    this.#network = { ...options.network, puzzleBits: 0 }
+  }
+
+  async add(role: 'author' | 'reader'): Promise<Player> {
+    const { crypto } = this.#options
+    const random: Random = (length) => randomBytes(length)
+    const made = await createIdentity({ network: this.#network, crypto, random, nowMs: Date.now() })
+    const identity = identityOf(made.secrets, this.#network, crypto)
+    const store = new MemoryStore()
+    const standing = new FirstStanding()
+    const nobody: Identity = { author: undefined, blocks: [] }
+    const { publicKey, secretKey } = identity.device
+    const service: ServiceOptions = {
+      network: this.#network,
+      identity: role === 'reader' ? nobody : identity,
+      device: { publicKey, sign: (digest) => deviceSign(digest, secretKey) },
+      incarnation: identity.incarnation,
+      certificate: role === 'reader' ? undefined : identity.blocks[1]?.id,
+      verify: crypto.verify.bind(crypto),
+      random,
+      standing,
+      evidence: standing,
+      retention: quotaPolicy(QUOTA_BYTES, () => store.usage().bytes),
+      depth: 0,
+      connectionsMax: 1,
+      quotaBytes: QUOTA_BYTES,
+      acceptsStores: false,
+      introduceAfterMs: WITHIN_MS,
+    }
+    const player = {
+      service: new Service(service),
+      store,
+      device: publicKey,
+      links: new Map(),
+      answers: new Map(),
+    }
+    this.#players.push(player)
+    this.#put(player, { type: 'start' })
+    return player
+  }
+
+  join(a: Player, b: Player): void {
+    const ends = { a: this.#next++, b: this.#next++ }
+    const handshakeHash = randomBytes(64)
+    a.links.set(ends.a, { to: b, number: ends.b })
+    b.links.set(ends.b, { to: a, number: ends.a })
+    this.#put(a, { type: 'connected', peer: ends.a, device: b.device, handshakeHash })
+    this.#put(b, { type: 'connected', peer: ends.b, device: a.device, handshakeHash })
+  }
+
+  leave(player: Player): void {
+    for (const [number, { to, number: other }] of player.links) {
+      to.links.delete(other)
+      this.#put(to, { type: 'disconnected', peer: other })
+      this.#put(player, { type: 'disconnected', peer: number })
+    }
+    player.links.clear()
+  }
+
+  run<T extends Command['type']>(
+    player: Player,
+    command: Extract<Command, { type: T }>,
+  ): Promise<Answers[T]> {
+    return new Promise((resolve, reject) => {
+      const token = this.#next++
+      player.answers.set(token, (outcome) => {
+        if ('error' in outcome) reject(outcome.error)
+        else resolve(outcome.value as Answers[T])
+      })
+      this.#put(player, { type: 'command', token, command })
+      this.#play().catch(reject)
+    })
+  }
+
+  #put(to: Player, input: Input): void {
+    this.#queue.push({ to, input })
+  }
+
+  async #play(): Promise<void> {
+    if (this.#isPlaying) return
+    this.#isPlaying = true
+    try {
+      while (this.#queue.length > 0) {
+        await this.#options.whenIdle()
+        const endMs = performance.now() + SLICE_MS
+        for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+          const { to, input } = next
+          for (const effect of to.service.step(input, Date.now())) this.#carryOut(to, effect)
+          if (performance.now() > endMs) break
+        }
+      }
+    } finally {
+      this.#isPlaying = false
+    }
+    if (this.#underWay === 0) this.#endUnanswered()
+  }
+
+  /** No time passes here: what has not been answered when nothing is left to do never will be. */
+  #endUnanswered(): void {
+    for (const player of this.#players) {
+      for (const answer of player.answers.values()) answer({ error: unfit('it came to a standstill') })
+      player.answers.clear()
+    }
+  }
+
+  #carryOut(player: Player, effect: Effect): void {
+    switch (effect.type) {
+      case 'send': {
+        const { name, message } = effect
+        const link = player.links.get(effect.peer)
+        if (link !== undefined) this.#put(link.to, { type: 'received', peer: link.number, name, message })
+        return
+      }
+      case 'disconnect':
+        return this.leave(player)
+      case 'store':
+        return this.#done(player, effect.token, perform(player.store, effect.call))
+      case 'check':
+        return this.#done(player, effect.token, this.#options.checker.check(effect.request))
+      case 'solve': {
+        const proofs = new Search(effect.seed, effect.bid).run(Number.POSITIVE_INFINITY)
+        return this.#put(player, { type: 'done', token: effect.token, outcome: { value: proofs } })
+      }
+      case 'answer':
+        player.answers.get(effect.token)?.(effect.outcome)
+        player.answers.delete(effect.token)
+        return
+      default:
+        return // nobody is to be found or told here
+    }
+  }
+
+  #done(player: Player, token: number, value: unknown): void {
+    this.#underWay += 1
+    Promise.resolve(value).then(
+      (found) => this.#back(player, token, { value: found }),
+      (error: unknown) => this.#back(player, token, { error }),
+    )
+  }
+
+  #back(player: Player, token: number, outcome: { value: unknown } | { error: unknown }): void {
+    this.#underWay -= 1
+    this.#put(player, { type: 'done', token, outcome })
+    this.#play().catch((error: unknown) => {
+      for (const answer of player.answers.values()) answer({ error })
+      player.answers.clear()
+    })
+  }
+}

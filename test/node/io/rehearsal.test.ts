@@ -1,0 +1,44 @@
+/** The rehearsal of a node that has just started: what it finds out, and that it steps back. */
+import test from 'brittle'
+import { loadCrypto } from '../../../src/base/crypto.ts'
+import { asSheafError, SheafError } from '../../../src/base/errors.ts'
+import { networkOf } from '../../../src/base/network.ts'
+import { type Checked, type CheckRequest, checkItems } from '../../../src/node/checking.ts'
+import { type RehearsalOptions, rehearse } from '../../../src/node/io/rehearsal.ts'
+
+const network = networkOf('rehearsal', 20)
+const crypto = loadCrypto()
+const check = (request: CheckRequest): Checked[] => checkItems(request, network, crypto.verify.bind(crypto))
+
+async function failureOf(options: Partial<RehearsalOptions>): Promise<string | undefined> {
+  try {
+    await rehearse({ network, crypto, readers: 1, checker: { check }, whenIdle: async () => {}, ...options })
+    return undefined
+  } catch (error) {
+    return asSheafError(error).code
+  }
+}
+
+test('rehearsal - a build that works gets through', async (t) => {
+  t.is(await failureOf({}), undefined)
+})
+
+test('rehearsal - a build whose checks let nothing through is found out', async (t) => {
+  const refusing = (request: CheckRequest): Checked[] =>
+    request.items.map(() => ({ ok: false, code: 'BAD_SIGNATURE', message: 'planted' }))
+  t.is(await failureOf({ checker: { check: refusing } }), 'INTERNAL')
+})
+
+test('rehearsal - a crypto that verifies nothing is found out', async (t) => {
+  const blind = { ...crypto, verify: () => false }
+  t.ok(await failureOf({ crypto: blind }))
+})
+
+test('rehearsal - it ends when the node has something else to do for good', async (t) => {
+  let looks = 0
+  const whenIdle = async (): Promise<void> => {
+    looks += 1
+    if (looks > 2) throw new SheafError('CANCELLED', 'the node is stopping')
+  }
+  t.is(await failureOf({ whenIdle }), 'CANCELLED')
+})
