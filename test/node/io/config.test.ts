@@ -88,6 +88,7 @@ test('config - a value that does not fit is named with its place and what would 
     ['depth', ['33']],
     ['connectionsMax', ['0', '4097']],
     ['crypto', ['rust']],
+    ['rehearse', ['yes', '1']],
     ['logLevel', ['loud']],
     ['getTimeoutMs', ['99', '60001']],
     ['publishPatienceMs', ['99', '60001']],
