@@ -4,6 +4,11 @@
  */
 import { domainHash } from './hash.ts'
 
+/** What a network may be called: what every shell, file name and terminal takes as it stands. */
+export const NETWORK_NAME = /^[A-Za-z0-9._-]{1,64}$/
+/** Weeks of work for one certificate: more is a slip. */
+export const PUZZLE_BITS_MAX = 40
+
 export interface Network {
   readonly name: string
   readonly id: Uint8Array

@@ -51,6 +51,17 @@ export function cliOf(shell: Shell, home: () => string | undefined): Cli {
   }
 }
 
+/** A command as it is to be typed for this home. */
+export function commandText(home: string | undefined, ...words: string[]): string {
+  const named = home === undefined ? [] : ['--home', home]
+  return ['sheaf', ...named, ...words].map(shellWord).join(' ')
+}
+
+/** Text as a POSIX shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w./~@%:,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /** The examples that stand below a command's help. */
 export function examples(...lines: string[]): string {
   return `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  $ ${line}\n`).join('')}`

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { type Failure, failureOf } from '../node/io/control/failure.ts'
-import { type Cli, type CommandModule, cliOf, jsonLine } from './cli.ts'
+import { type Cli, type CommandModule, cliOf, commandText, jsonLine } from './cli.ts'
 import { EXIT_OF, EXIT_STATUSES } from './exit.ts'
 import type { Shell } from './shell.ts'
 import { count, oneLine } from './shown.ts'
@@ -15,6 +15,8 @@ interface Verb {
 
 const COMMANDS: readonly Verb[] = [
   { name: 'init', group: 'Node', load: () => import('./init.ts') },
+  { name: 'invite', group: 'Node', load: () => import('./invite.ts') },
+  { name: 'join', group: 'Node', load: () => import('./join.ts') },
   { name: 'start', group: 'Node', load: () => import('./start.ts') },
   { name: 'stop', group: 'Node', load: () => import('./stop.ts') },
   { name: 'status', group: 'Node', load: () => import('./status.ts') },
@@ -149,10 +151,9 @@ function tellFailure({ shell, home }: Cli, error: unknown, args: readonly string
 /** The commands of a hint are to be typed as they stand, so they name the home that this one named. */
 function withHome(failure: Failure, home: string | undefined): Failure {
   if (failure.hint === undefined || home === undefined) return failure
-  const quoted = /^[\w./~-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`
   return {
     ...failure,
-    hint: failure.hint.replace(SHEAF_COMMAND, `sheaf --home ${quoted.replaceAll('$', '$$$$')} $1`),
+    hint: failure.hint.replace(SHEAF_COMMAND, (_, name: string) => commandText(home, name)),
   }
 }
 

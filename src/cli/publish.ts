@@ -14,7 +14,7 @@ import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, sec
 import { type Folder, fileError, type PageFile, pageOfFile, readFolder, readPageFile } from './folder.ts'
 import { count, oneLine } from './shown.ts'
 
-interface PublishOptions extends CommonOptions {
+export interface PublishOptions extends CommonOptions {
   readonly as?: string
   readonly message?: string
   readonly wait?: string
@@ -27,7 +27,7 @@ interface StoredLine {
   status: 'stored' | 'unchanged'
 }
 
-interface DoneLine {
+export interface DoneLine {
   type: 'done'
   stored: number
   unchanged: number
@@ -72,17 +72,32 @@ export function register(program: Command, cli: Cli): void {
 }
 
 async function publish(cli: Cli, what: string, options: PublishOptions): Promise<void> {
-  const folder = filesOf(what, resolve(cli.shell.cwd, what), options.as)
   const patienceMs =
     options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+  const files = await checkedFiles(cli, what, options)
+  const done = await sendFiles(cli, files, { ...options, patienceMs })
+  if (!done.isHeld) throw notHeld(done)
+}
+
+/** The pages that a file or folder makes, each read and checked once; one that cannot be published fails all. */
+export async function checkedFiles(cli: Cli, what: string, options: PublishOptions): Promise<PageFile[]> {
+  const folder = filesOf(what, resolve(cli.shell.cwd, what), options.as)
   await checkAll(cli, folder, options)
+  return folder.files
+}
+
+/** Sends pages to the daemon and tells what becomes of them, until they are held or nothing moves. */
+export async function sendFiles(
+  cli: Cli,
+  files: readonly PageFile[],
+  options: PublishOptions & { patienceMs?: number | undefined; isSilent?: boolean },
+): Promise<DoneLine> {
   const lines = cli.client().stream('/v1/publish', {
     method: 'POST',
-    query: { summary: options.message, patienceMs },
-    lines: pageLines(folder.files),
+    query: { summary: options.message, patienceMs: options.patienceMs },
+    lines: pageLines(files),
   }) as AsyncGenerator<unknown> as AsyncGenerator<PublishLine>
-  const done = await follow(cli, lines, folder.files.length, options)
-  if (!done.isHeld) throw notHeld(done)
+  return follow(cli, lines, files.length, options)
 }
 
 function filesOf(what: string, absolute: string, as: string | undefined): Folder {
@@ -164,16 +179,17 @@ async function follow(
   { shell }: Cli,
   lines: AsyncGenerator<PublishLine>,
   files: number,
-  options: PublishOptions,
+  options: PublishOptions & { isSilent?: boolean },
 ): Promise<DoneLine> {
   const progress = progressOf(shell, options)
   let stored = 0
   try {
     for await (const line of lines) {
-      if (options.json) await shell.out(jsonLine(line))
+      const isTold = options.isSilent !== true
+      if (options.json && isTold) await shell.out(jsonLine(line))
       if (line.type === 'done') {
         progress.clear()
-        if (!options.json && !options.quiet) await shell.out(doneText(line))
+        if (!options.json && !options.quiet && isTold) await shell.out(doneText(line))
         return line
       }
       if (line.type === 'held') {
@@ -184,6 +200,7 @@ async function follow(
       }
       stored += 1
       progress.show(`stored ${stored} of ${files}`)
+      if (!isTold) continue
       if (options.quiet) await shell.out(`${line.id}\n`)
       else if (files === 1 && !options.json) await shell.out(`${line.page}\nversion ${line.id}\n`)
     }
@@ -193,12 +210,12 @@ async function follow(
   throw new SheafError('INTERNAL', 'the daemon did not say how it ended')
 }
 
-function doneText({ stored, unchanged, held, target, isHeld }: DoneLine): string {
+export function doneText({ stored, unchanged, held, target, isHeld }: DoneLine): string {
   const pages = `${count(stored, 'page')} stored, ${unchanged} unchanged`
   return isHeld && target > 0 ? `${pages}, held ${Math.min(held, target)}/${target}\n` : `${pages}\n`
 }
 
-function notHeld({ held, peers }: DoneLine): SheafError {
+export function notHeld({ held, peers }: DoneLine): SheafError {
   const who = peers === 0 ? 'no peer accepts pages at the moment' : `${count(peers, 'peer')} asked`
   return new SheafError('NOT_HELD', `held ${held}/${HOLDERS_WANTED}: stored here, and ${who}`, {
     hint: 'the daemon goes on by itself; `sheaf status` tells what waits',

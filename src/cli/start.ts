@@ -1,25 +1,20 @@
 /** `sheaf start`: the daemon, in the foreground or on its own. */
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Command, Option as Flag } from 'commander'
 import type { Logger } from 'pino'
-import { asSheafError, SheafError } from '../base/errors.ts'
+import { SheafError } from '../base/errors.ts'
 import type { Config } from '../node/io/config/options.ts'
-import { errorFrom, failureOf } from '../node/io/control/failure.ts'
+import { failureOf } from '../node/io/control/failure.ts'
 import { makePrivateFolder, type Paths } from '../node/io/paths.ts'
 import { type Cli, type CommonOptions, examples, jsonLine } from './cli.ts'
-import { addConfigFlags, type ConfigFlags, configOf, flagArguments } from './config-flags.ts'
+import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
+import { startDetached, tellParent } from './detached.ts'
 
 interface StartOptions extends CommonOptions {
   readonly daemon?: boolean
   /** Set by the parent of a detached daemon: log to the file, and tell the parent how it went. */
   readonly detached?: boolean
 }
-
-/** What a detached daemon tells the process that started it. */
-type Word = { type: 'started'; entity: string } | { type: 'failed'; error: unknown }
 
 export function register(program: Command, cli: Cli): void {
   const command = program
@@ -96,63 +91,6 @@ async function openLog(cli: Cli, options: StartOptions, config: Config, paths: P
     return pino({ level }, pino.destination({ fd: 2, sync: true }))
   const { default: pretty } = await import('pino-pretty')
   return pino({ level }, pretty({ destination: 2, sync: true, colorize: !cli.shell.env.NO_COLOR }))
-}
-
-/** Starts this program again without a terminal; resolves when it answers, throws what it failed with. */
-async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid: number; entity: string }> {
-  const paths = cli.paths()
-  makePrivateFolder(dirname(paths.log))
-  // What is not logged, such as a crash of the runtime, lands there too.
-  const log = openSync(paths.log, 'a', 0o600)
-  const main = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
-  )
-  const home = cli.home()
-  const child = spawn(
-    process.execPath,
-    [
-      ...process.execArgv,
-      main,
-      ...(home === undefined ? [] : ['--home', home]),
-      'start',
-      '--detached',
-      ...flagArguments(flags),
-    ],
-    { detached: true, stdio: ['ignore', log, log, 'ipc'], cwd: cli.shell.cwd, env: { ...cli.shell.env } },
-  )
-  closeSync(log)
-  const give = () => child.kill('SIGTERM')
-  cli.shell.signal.addEventListener('abort', give, { once: true })
-  try {
-    const word = await new Promise<Word>((resolve, reject) => {
-      child.once('message', (message) => resolve(message as Word))
-      child.once('error', reject)
-      child.once('exit', (code, signal) =>
-        reject(
-          new SheafError('INTERNAL', `the daemon ended at its start (${signal ?? `exit ${code}`})`, {
-            hint: `its last words are in ${paths.log}`,
-          }),
-        ),
-      )
-    })
-    if (word.type === 'failed') throw errorFrom(word)
-    return { pid: child.pid!, entity: word.entity }
-  } catch (error) {
-    throw cli.shell.signal.aborted
-      ? new SheafError('CANCELLED', 'the daemon was stopped')
-      : asSheafError(error)
-  } finally {
-    cli.shell.signal.removeEventListener('abort', give)
-    if (child.connected) child.disconnect()
-    child.unref()
-  }
-}
-
-function tellParent(word: Word): void {
-  if (process.send === undefined || !process.connected) return
-  process.send(word, undefined, {}, () => {
-    if (process.connected) process.disconnect()
-  })
 }
 
 function startedText(

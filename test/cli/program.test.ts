@@ -6,7 +6,7 @@ import { fakeNode } from './fake-node.ts'
 import { fakeHome, servedHome } from './fake-shell.ts'
 
 const VERBS = [
-  ...['init', 'start', 'stop', 'status', 'peers', 'paths', 'bootstrap', 'demo'],
+  ...['init', 'invite', 'join', 'start', 'stop', 'status', 'peers', 'paths', 'bootstrap', 'demo'],
   ...['publish', 'get', 'log', 'where', 'list', 'export', 'count'],
 ]
 

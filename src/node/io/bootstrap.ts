@@ -1,4 +1,4 @@
-/** Seeds of a private DHT: what `sheaf bootstrap` runs, and what the demo stands on. */
+/** Seeds of a private DHT: what `sheaf bootstrap` runs, what the demo stands on, and what an inviting node runs inside. */
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -6,7 +6,7 @@ import HyperDHT from 'hyperdht'
 import { SheafError } from '../../base/errors.ts'
 
 /** A node of a DHT turns permanent after twenty minutes, so a young network needs several that are from the start. */
-const SEEDS = 3
+export const SEEDS = 3
 const ANSWER_WITHIN_MS = 5_000
 
 export interface Bootstrap {
@@ -16,27 +16,43 @@ export interface Bootstrap {
 }
 
 /** Starts the seeds on `port` and, for the other two, on free ports of the same host. Throws NO_NETWORK where UDP does not work there. */
-export async function runBootstrap({ host, port }: { host: string; port: number }): Promise<Bootstrap> {
+export function runBootstrap({ host, port }: { host: string; port: number }): Promise<Bootstrap> {
+  return runSeeds(host, [port, ...new Array<number>(SEEDS - 1).fill(0)])
+}
+
+/** Starts a seed on each of these ports; 0 takes any that is free. Throws NO_NETWORK where UDP does not work there, or one is taken. */
+export async function runSeeds(host: string, ports: readonly number[]): Promise<Bootstrap> {
   await requireUdp(host)
-  const first = port === 0 ? await freeUdpPort(host) : port
+  const [given = 0, ...others] = ports
+  const first = given === 0 ? await freeUdpPort(host) : given
   const seeds: HyperDHT[] = []
   const close = async (): Promise<void> => {
-    for (const seed of seeds.reverse()) await seed.destroy({ force: true })
+    // One that never opened fails to close with what it failed to open with, which is told already.
+    for (const seed of seeds.reverse()) await seed.destroy({ force: true }).catch(() => undefined)
   }
   try {
     seeds.push(HyperDHT.bootstrapper(first, host, { host, anyPort: false }))
     await seeds[0]!.fullyBootstrapped()
     const bootstrap = [{ host, port: first }]
-    while (seeds.length < SEEDS) {
-      const seed = new HyperDHT({ bootstrap, host, port: 0, firewalled: false, ephemeral: false })
+    for (const port of others) {
+      const seed = new HyperDHT({
+        bootstrap,
+        host,
+        port,
+        anyPort: port === 0,
+        firewalled: false,
+        ephemeral: false,
+      })
       seeds.push(seed)
       await seed.fullyBootstrapped()
     }
   } catch (cause) {
     await close()
-    throw new SheafError('NO_NETWORK', `no DHT can be run on ${host}:${first}: ${(cause as Error).message}`, {
-      cause,
-    })
+    throw new SheafError(
+      'NO_NETWORK',
+      `no DHT can be run on ${host}, ports ${[first, ...others].join(', ')}: ${(cause as Error).message}`,
+      { cause, hint: 'another program may have one of these ports' },
+    )
   }
   const address = seeds.map((seed) => ({ host, port: seed.address()!.port }))
   return { address, close }
@@ -62,6 +78,18 @@ export async function requireUdp(host: string): Promise<void> {
     receiver.close()
     sender.close()
   }
+}
+
+/** Whether this address reaches no other machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** Ports that are free now, each another. */
+export async function freeUdpPorts(host: string, count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freeUdpPort(host))
+  return [...ports]
 }
 
 async function freeUdpPort(host: string): Promise<number> {

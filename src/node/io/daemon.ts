@@ -7,6 +7,7 @@ import { networkOf } from '../../base/network.ts'
 import { idToText } from '../../base/text-id.ts'
 import type { NodeApi } from '../commands.ts'
 import type { NodeEvent } from '../node.ts'
+import { runSeeds } from './bootstrap.ts'
 import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
 import { currentIncarnation, renewIncarnation } from './incarnation.ts'
@@ -34,7 +35,7 @@ export interface DaemonOptions extends Pick<NodeOptions, 'openStore'> {
   ) => Promise<{ close(): Promise<void> }>
 }
 
-/** Starts a node. Errors: NO_IDENTITY, ALREADY_RUNNING, BAD_STORE, DISK_FULL, BAD_CONFIG. */
+/** Starts a node. Errors: NO_IDENTITY, ALREADY_RUNNING, BAD_STORE, DISK_FULL, BAD_CONFIG, NO_NETWORK for the seeds of `seedPorts`. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, paths, logger } = options
   const network = networkOf(config.network, config.puzzleBits)
@@ -57,6 +58,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
+    if (config.seedPorts.length > 0) {
+      const seeds = await runSeeds(config.host, config.seedPorts)
+      undo.push(() => seeds.close())
+    }
     const node = await runNode({
       home: paths.home,
       lock,

@@ -81,6 +81,7 @@ test('config - a value that does not fit is named with its place and what would 
     ['network', ['', 'a b', 'ä', 'a'.repeat(65)]],
     ['puzzleBits', ['-1', '41', '1.5', '1e1', 'x', ' 1']],
     ['bootstrap', ['a', 'a:0', 'a:65536', ':1', '::1:1', '[::1]:1', 'a:1,b', 'a:1;b:2']],
+    ['seedPorts', ['0', '65536', 'a', '1,a', '1;2', '1,2,3,4,5,6,7,8,9']],
     ['host', ['localhost', '::1', '256.0.0.1']],
     ['port', ['65536', '-1', '0x10']],
     ['firewalled', ['yes', 'TRUE', '1']],
@@ -133,6 +134,7 @@ test('config - what is written reads back the same', (t) => {
       bootstrap: fc
         .array(fc.tuple(fc.stringMatching(/^[a-z0-9.-]{1,20}$/), port), { maxLength: 4 })
         .map((all) => all.map(([host, number]) => `${host}:${number}`).join(',')),
+      seedPorts: fc.array(port, { maxLength: 8 }).map((ports) => ports.join(',')),
       firewalled: fc.constantFrom('auto', 'true', 'false'),
       logLevel: fc.constantFrom('trace', 'info', 'silent'),
       quotaMb: fc.integer({ min: 1, max: 1 << 20 }).map(String),

@@ -124,7 +124,9 @@ function shortJson(value: unknown): string {
 
 function tomlValue(value: Config[OptionName]): string {
   if (typeof value !== 'object') return JSON.stringify(value)
-  return JSON.stringify(value.map(({ host, port }: HostPort) => `${host}:${port}`))
+  return JSON.stringify(
+    value.map((one: HostPort | number) => (typeof one === 'number' ? one : `${one.host}:${one.port}`)),
+  )
 }
 
 function capital(text: string): string {

@@ -4,6 +4,7 @@
  */
 import { isIPv4 } from 'node:net'
 import * as v from 'valibot'
+import { NETWORK_NAME, PUZZLE_BITS_MAX } from '../../../base/network.ts'
 
 export interface Option<T> {
   /** Says what a value is, for help and complaints: `a whole number from 0 to 65535`. */
@@ -24,6 +25,8 @@ export interface HostPort {
   readonly port: number
 }
 
+/** Each is a DHT node of its own; more make a small network no safer. */
+const SEED_PORTS_MAX = 8
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
@@ -33,9 +36,9 @@ export const OPTIONS = {
     default: 'sheaf',
     placeholder: 'NAME',
     says: '1 to 64 letters, digits, dots, dashes and underscores',
-    pattern: /^[A-Za-z0-9._-]{1,64}$/,
+    pattern: NETWORK_NAME,
   }),
-  puzzleBits: whole(0, 40, {
+  puzzleBits: whole(0, PUZZLE_BITS_MAX, {
     help: "Work in a device's certificate, in bits: 20 takes about a second. A parameter of the network.",
     default: 20,
     placeholder: 'BITS',
@@ -49,6 +52,24 @@ export const OPTIONS = {
     schema: v.pipe(v.array(v.pipe(v.string(), v.rawTransform(readHostPort))), v.maxLength(64)),
     fromText: (value) => value.split(',').filter((item) => item !== ''),
   } satisfies Option<HostPort[]> as Option<readonly HostPort[]>,
+  seedPorts: {
+    help:
+      'UDP ports of DHT seeds to run inside this node: a private network begins at those of whoever invites. ' +
+      'Three are enough; where there are none, seeds run elsewhere.',
+    default: [],
+    placeholder: 'PORT',
+    says: 'a list of whole numbers from 1 to 65535',
+    isList: true,
+    schema: v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
+      v.maxLength(SEED_PORTS_MAX),
+    ),
+    fromText: (value) =>
+      value
+        .split(',')
+        .filter((item) => item !== '')
+        .map((item) => (/^\d{1,5}$/.test(item) ? Number(item) : item)),
+  } satisfies Option<number[]> as Option<readonly number[]>,
   host: {
     help: 'The address to bind UDP to; 127.0.0.1 keeps a private network on this machine.',
     default: '0.0.0.0',
