@@ -15,7 +15,9 @@ const MEET_WITHIN_MS = 60_000
 /** The two that the page is about. */
 const PEOPLE = ['ann', 'ben']
 
-test('examples - the first steps lead from nothing to reading each other', async (t) => {
+test('examples - the first steps lead from nothing to reading each other', {
+  timeout: 200_000,
+}, async (t) => {
   const page = readFileSync(join(ROOT, 'examples/first-steps.md'), 'utf8')
   const lines = [...page.matchAll(/^```sh\n(.*?)^```$/gms)]
     .flatMap(([, block]) => block!.trim().split('\n'))
