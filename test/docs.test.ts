@@ -12,7 +12,7 @@ import { runCli } from '../src/cli/program.ts'
 import { KINDS } from '../src/content/kinds.ts'
 import { PATH_RULES, pathOfFile } from '../src/content/path.ts'
 import * as library from '../src/index.ts'
-import { HOLDERS_MIN } from '../src/node/outbox.ts'
+import { HOLDERS_MIN } from '../src/node/batch.ts'
 import { WIRE_CODES } from '../src/node/peer.ts'
 import { type Query, query, TIPS_LOCATORS_MAX, weightOf } from '../src/node/queries.ts'
 import {

@@ -3,12 +3,13 @@ import { decode } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
 import { pageLocator } from '../content/space.ts'
 import { holding } from '../content/statement.ts'
+import { HOLDERS_MIN } from './batch.ts'
 import { localBundle } from './bundles.ts'
 import { orderedPeers } from './choosing.ts'
 import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
 import type { Asked } from './fetching.ts'
 import type { Connection, Node } from './node.ts'
-import { HOLDERS_MIN, type Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import { verifyStatement } from './peer.ts'
 import { failure, type Reader } from './reading.ts'
 import { settleAll, type Task } from './task.ts'
@@ -68,7 +69,9 @@ export class Inspector {
       holders.push(this.#holder(device, { provenMs: this.#node.env.nowMs(), untilMs: undefined }))
     }
     if (meta === undefined && holders.length === 0) throw failure(asked, 'nobody holds this')
-    const target_ = Math.min(HOLDERS_MIN, Math.max(1, peers.length))
+    const keepers = peers.filter((peer) => locator === undefined || this.#node.reach.covers(peer, locator))
+    const persons = this.#node.people.count(keepers.map(({ device }) => device))
+    const target_ = Math.min(HOLDERS_MIN, Math.max(1, persons))
     return { id, isHere: meta !== undefined, holders, target: target_, isPending, asked }
   }
 
@@ -142,6 +145,7 @@ export class Inspector {
     proof: { provenMs: number; untilMs: number | undefined },
   ): Whereabouts['holders'][number] {
     const connection = this.#node.connections().find((one) => equalBytes(one.device, device))
-    return { device, entity: connection?.entity, ...proof, isConnected: connection !== undefined }
+    const entity = this.#node.people.entityOf(device)
+    return { device, entity, ...proof, isConnected: connection !== undefined }
   }
 }

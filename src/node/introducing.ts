@@ -32,6 +32,7 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
     if (block.type === 'key') node.keys.add(block.key)
     if (block.type === 'certificate' && equalBytes(block.certificate.device, connection.device)) {
       connection.entity = block.record.signer
+      node.people.learn(connection.device, block.record.signer)
     }
   }
   node.emit({ type: 'introduced', device: connection.device, entity: connection.entity })

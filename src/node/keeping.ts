@@ -18,6 +18,7 @@ import { decodeTable } from '../content/piece.ts'
 import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { HOLDING, holding } from '../content/statement.ts'
 import { decodeVersion, VERSION } from '../content/version.ts'
+import { besides } from './batch.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement } from './peer.ts'
@@ -96,10 +97,13 @@ const NO_BREACH: ReadonlySet<string> = new Set([
 
 function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
   const metas = yield* node.store.meta(offers.map(({ id }) => id))
+  const ours = offers.map(({ locator }) => node.keeps(locator))
+  // Records need their author's key and certificate, wherever those are kept.
+  const beside = ours.includes(true) && ours.includes(false) ? besides(offers) : new Set<number>()
   let askedBytes = 0
   return offers.map((offer, i): Answer => {
     if (metas[i] !== undefined) return { type: 'held' }
-    if (!node.keeps(offer.locator) && !node.keys.has(offer.id)) {
+    if (!ours[i] && !beside.has(i)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
     // What others are about to deliver takes its room as well.

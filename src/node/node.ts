@@ -6,6 +6,7 @@ import type { Author } from '../content/page.ts'
 import type { Checked, CheckRequest } from './checking.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Peer, SessionEnv } from './peer.ts'
+import type { People } from './people.ts'
 import type { RetentionPolicy } from './retention.ts'
 import type { ServerSession } from './server-session.ts'
 import type { StoredBlock } from './store.ts'
@@ -69,6 +70,7 @@ export interface Node {
   keeps(locator: Uint8Array): boolean
   /** Devices whose claims cover a locator. */
   claimants(locator: Uint8Array): Uint8Array[]
+  people: People
   /** Who keeps which part of the keyspace, and how to reach them. */
   reach: Reach
   /** The next number of this device's statements; never one that was used in this incarnation. */

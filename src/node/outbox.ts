@@ -3,69 +3,40 @@
  * pending, on disk, until enough peers have signed that they hold it, and goes on when a
  * peer comes back or the node restarts.
  */
-import {
-  bytes as bytesCodec,
-  decode,
-  encode,
-  id32,
-  list,
-  optional,
-  struct,
-  uint,
-  type Value,
-} from '../base/codec.ts'
+import { decode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { IdMap, IdSet } from '../base/id-map.ts'
-import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
+import { IdMap, IdSet, idKey } from '../base/id-map.ts'
 import { HOLDING, holding } from '../content/statement.ts'
+import { Batch, type BatchEntry, HOLDERS_MIN } from './batch.ts'
 import { orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
 import type { Connection, Node } from './node.ts'
 import { verifyStatement } from './peer.ts'
-import { rootOfIds } from './shards.ts'
+import { prefixOf, rootOfIds } from './shards.ts'
 import type { Note, StoredBlock } from './store.ts'
-import { run, suspend, type Task } from './task.ts'
-import { ASK_IDS_MAX, type Item, RESULT_BYTES } from './wire.ts'
+import { begin, forEach, run, suspend, type Task } from './task.ts'
+import type { Timer } from './timers.ts'
+import { type Item, RESULT_BYTES } from './wire.ts'
 
-/** Holders that a batch needs before its publisher is told that it is held: min(5, N). */
-export const HOLDERS_MIN = 5
 /** Pushes to one peer at a time, and in all: each may hold one batch in memory. */
 const PUSHES_PER_PEER = 2
 const PUSHES_MAX = 10
 const PUSH_WITHIN_MS = 60_000
 /** A peer that could not take a batch is asked again after this. */
 const RETRY_AFTER_MS = 30_000
-
-const batchEntry = struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) })
-export type BatchEntry = Value<typeof batchEntry>
-
-const batchNote = struct({
-  madeMs: uint(2 ** 48),
-  entries: list(batchEntry, ASK_IDS_MAX, 1),
-  holdings: list(bytesCodec(RECORD_BYTES_MAX), 64),
-})
-
-/** The holdings in a note `pending` or `holding`. */
-export function holdingsIn(note: Uint8Array): Uint8Array[] {
-  return decode(batchNote, note).holdings
-}
-
-interface Batch {
-  root: Uint8Array
-  madeMs: number
-  entries: BatchEntry[]
-  holdings: IdMap<Uint8Array>
-  /** Devices that a push is under way to, or that failed: when they may be asked again. */
-  busy: IdSet
-  retryMs: IdMap<number>
-}
+/** Keepers of a pending batch are looked for at once, and again after this; so many shards at a time, each for so long. */
+const SEEK_AGAIN_MS = 5 * 60_000
+const SEEK_AT_ONCE = 3
+const SEEK_WITHIN_MS = 10_000
 
 export class Outbox {
   readonly #node: Node
   readonly #pending = new IdMap<Batch>()
   readonly #pushes = new IdMap<number>()
   #pushing = 0
+  #isSeeking = false
+  #seekTimer: Timer | undefined
   #watchers = new Set<() => void>()
 
   constructor(node: Node) {
@@ -80,40 +51,32 @@ export class Outbox {
 
   /** Takes up what was pending when the node last stopped. */
   *load(): Task<void> {
-    for (const { key, value } of yield* this.#node.store.notes('pending')) {
-      const { madeMs, entries, holdings } = decode(batchNote, value)
-      const here = yield* this.#stored(entries)
-      if (here.length < entries.length) {
-        yield* this.#goOnWith(here, { key, value, madeMs })
-        continue
-      }
-      const batch = newBatch(key, madeMs, entries)
-      for (const record of holdings)
-        batch.holdings.set(verifyStatement(record, this.#node.env.network).signer, record)
-      this.#pending.set(key, batch)
+    const { store, people, env } = this.#node
+    for (const { key, value } of yield* store.notes('peer')) people.learn(key, value)
+    for (const { key, value } of yield* store.notes('pending')) {
+      const batch = Batch.decode(key, value, env.network)
+      const here = yield* this.#stored(batch.entries)
+      if (here.length === batch.entries.length) this.#pending.set(key, batch)
+      else yield* this.#goOnWith(here, batch)
     }
+    this.#seek()
     this.pump()
   }
 
   /** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
-  *#stored(entries: BatchEntry[]): Task<BatchEntry[]> {
+  *#stored(entries: readonly BatchEntry[]): Task<BatchEntry[]> {
     const metas = yield* this.#node.store.meta(entries.map(({ id }) => id))
     const here = new IdSet(entries.flatMap(({ id }, i) => (metas[i] === undefined ? [] : [id])))
     return entries.filter(({ id, owner }) => here.has(id) && (owner === undefined || here.has(owner)))
   }
 
   /** What is left of a batch goes on under a root of its own; the promises for the whole are kept as they are. */
-  *#goOnWith(
-    entries: BatchEntry[],
-    whole: { key: Uint8Array; value: Uint8Array; madeMs: number },
-  ): Task<void> {
-    const notes: Note[] = [{ table: 'pending', key: whole.key, value: undefined }]
-    if (holdingsIn(whole.value).length > 0) {
-      notes.push({ table: 'holding', key: whole.key, value: whole.value })
-    }
+  *#goOnWith(entries: BatchEntry[], whole: Batch): Task<void> {
+    const notes: Note[] = [{ table: 'pending', key: whole.root, value: undefined }]
+    if (whole.holdings.size > 0) notes.push({ table: 'holding', key: whole.root, value: whole.encode() })
     if (entries.length > 0) {
-      const rest = newBatch(rootOfIds(entries.map(({ id }) => id)), whole.madeMs, entries)
-      notes.push({ table: 'pending', key: rest.root, value: encodeBatch(rest) })
+      const rest = new Batch(rootOfIds(entries.map(({ id }) => id)), whole.madeMs, entries)
+      notes.push({ table: 'pending', key: rest.root, value: rest.encode() })
       this.#pending.set(rest.root, rest)
     }
     yield* this.#node.store.note(notes, { sync: true })
@@ -137,26 +100,45 @@ export class Outbox {
       owner,
     }))
     const root = rootOfIds(entries.map(({ id }) => id))
-    const batch = newBatch(root, this.#node.env.nowMs(), entries)
-    return { root, note: { table: 'pending', key: root, value: encodeBatch(batch) } }
+    const batch = new Batch(root, this.#node.env.nowMs(), entries)
+    return { root, note: { table: 'pending', key: root, value: batch.encode() } }
   }
 
   /** Starts to hand out a batch whose note and blocks are written. */
   begin(note: Note): void {
-    const { madeMs, entries } = decode(batchNote, note.value!)
-    this.#pending.set(note.key, newBatch(note.key, madeMs, entries))
+    this.#pending.set(note.key, Batch.decode(note.key, note.value!, this.#node.env.network))
     for (const connection of this.#node.connections()) connection.meet()
+    this.#seek()
     this.pump()
   }
 
   /** How far these batches are: those that are no longer pending have reached HOLDERS_MIN. */
   progress(roots: readonly Uint8Array[]): HeldProgress {
-    const peers = this.#accepting().length
-    const target = Math.min(HOLDERS_MIN, peers)
-    const counts = roots.map((root) => this.#pending.get(root)?.holdings.size ?? HOLDERS_MIN)
-    const batchesHeld = counts.filter((count) => target > 0 && count >= target).length
-    const held = counts.length === 0 ? 0 : Math.min(...counts)
-    return { held, target, peers, batches: roots.length, batchesHeld, isHeld: batchesHeld === roots.length }
+    const { people, reach } = this.#node
+    const accepting = this.#accepting()
+    const persons = people.count(accepting.map(({ device }) => device))
+    const depth = reach.usualDepth()
+    const counted = new Map<string, number>()
+    const keepersAt = (place: Uint8Array): number => {
+      const key = shardKey(place, depth)
+      const known = counted.get(key)
+      if (known !== undefined) return known
+      const keepers = accepting.filter((peer) => reach.covers(peer, place))
+      const count = people.count(keepers.map(({ device }) => device))
+      counted.set(key, count)
+      return count
+    }
+    const each = roots.map((root) => {
+      const batch = this.#pending.get(root)
+      if (batch === undefined) return { held: HOLDERS_MIN, target: HOLDERS_MIN }
+      const keepers = batch.places(depth).map(keepersAt)
+      return { held: batch.held(people), target: Math.min(HOLDERS_MIN, ...keepers) }
+    })
+    const batchesHeld = each.filter(({ held, target }) => target > 0 && held >= target).length
+    const none = { held: 0, target: Math.min(HOLDERS_MIN, persons) }
+    const least = each.reduce((a, b) => (b.held < a.held ? b : a), each[0] ?? none)
+    const [peers, batches] = [persons, roots.length]
+    return { ...least, peers, batches, batchesHeld, isHeld: batchesHeld === batches }
   }
 
   /** Waits until all are held, or nothing has moved for `patienceMs`. */
@@ -177,29 +159,31 @@ export class Outbox {
       }
       function look(): void {
         const now = outbox.progress(roots)
-        if (now.isHeld && !outbox.#isMeeting) return end()
+        if (now.isHeld && !outbox.#mayGrow) return end()
         if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers) return
         last = now
         tell(now)
         timer.cancel()
         timer = timers.at(outbox.#node.env.nowMs() + patienceMs, end)
       }
-      if (last.isHeld && !this.#isMeeting) return end()
+      if (last.isHeld && !this.#mayGrow) return end()
       this.#watchers.add(look)
     })
   }
 
-  /** The holdings of the batches that contain an id. */
+  /** The holdings over an id. */
   *holdersOf(id: Uint8Array): Task<{ holders: Uint8Array[]; isPending: boolean }> {
     const holders = new IdMap<Uint8Array>()
     let isPending = false
     for (const table of ['pending', 'holding'] as const) {
-      for (const { value } of yield* this.#node.store.notes(table)) {
-        const { entries, holdings } = decode(batchNote, value)
-        if (!entries.some((entry) => equalBytes(entry.id, id))) continue
+      for (const { key, value } of yield* this.#node.store.notes(table)) {
+        const { entries, holdings } = Batch.decode(key, value, this.#node.env.network)
+        const at = entries.findIndex((entry) => equalBytes(entry.id, id))
+        if (at < 0) continue
         isPending ||= table === 'pending'
-        for (const record of holdings)
-          holders.set(verifyStatement(record, this.#node.env.network).signer, record)
+        for (const [device, { record, part }] of holdings) {
+          if (part === undefined || part.has(at)) holders.set(device, record)
+        }
       }
     }
     return { holders: [...holders.values()], isPending }
@@ -209,35 +193,71 @@ export class Outbox {
   pump(): void {
     for (const look of [...this.#watchers]) look()
     const nowMs = this.#node.env.nowMs()
-    const peers = this.#accepting()
+    const peers = this.#accepting().filter(({ isMeeting }) => !isMeeting)
     for (const batch of this.#pending.values()) {
       for (const peer of peers) {
         if (this.#pushing >= PUSHES_MAX) return
-        if (batch.holdings.size + batch.busy.size >= HOLDERS_MIN) break
         const { device } = peer
         const isFree = (this.#pushes.get(device) ?? 0) < PUSHES_PER_PEER
-        const mayAsk =
-          !batch.holdings.has(device) && !batch.busy.has(device) && (batch.retryMs.get(device) ?? 0) <= nowMs
-        if (isFree && mayAsk) this.#begin(batch, peer)
+        if (!isFree || batch.busy.has(device) || (batch.retryMs.get(device) ?? 0) > nowMs) continue
+        const offered = batch.offerFor(device, this.#node.people, (locator) => {
+          return this.#node.reach.covers(peer, locator)
+        })
+        if (offered.length > 0) this.#begin(batch, peer, offered)
       }
     }
   }
 
-  /** Whether a peer that has just come may still turn out to keep pages: one of one is not yet all of them. */
-  get #isMeeting(): boolean {
-    return this.#node.connections().some(({ isMeeting }) => isMeeting)
+  /** Has keepers looked for in the shards of all that is pending, now and again until it is held. */
+  #seek(): void {
+    this.#seekTimer?.cancel()
+    this.#seekTimer = undefined
+    if (this.#isSeeking || this.#pending.size === 0) return
+    this.#isSeeking = true
+    run(this.#seekAll(), () => {
+      this.#isSeeking = false
+      const { timers, nowMs } = this.#node.env
+      this.#seekTimer = timers.at(nowMs() + SEEK_AGAIN_MS, () => this.#seek())
+      this.pump()
+    })
+  }
+
+  /** Batches that come meanwhile are looked for as well. */
+  *#seekAll(): Task<void> {
+    const { reach, env } = this.#node
+    const sought = new Set<string>()
+    for (;;) {
+      const depth = reach.usualDepth()
+      const fresh = new Map<string, Uint8Array>()
+      for (const batch of this.#pending.values()) {
+        for (const place of batch.places(depth)) {
+          const key = shardKey(place, depth)
+          if (!sought.has(key)) fresh.set(key, place)
+        }
+      }
+      if (fresh.size === 0) return
+      for (const key of fresh.keys()) sought.add(key)
+      yield* forEach(fresh.values(), SEEK_AT_ONCE, function* (place) {
+        yield* reach.reach(place, HOLDERS_MIN, env.nowMs() + SEEK_WITHIN_MS)
+      })
+    }
+  }
+
+  /** Whether there may soon be more keepers: a peer that has just come may turn out to be one, and one of one is not yet all of them. */
+  get #mayGrow(): boolean {
+    return this.#isSeeking || this.#node.connections().some(({ isMeeting }) => isMeeting)
   }
 
   #accepting(): Connection[] {
     return orderedPeers(this.#node).filter(({ client }) => client.isOpen && client.acceptsStores)
   }
 
-  #begin(batch: Batch, peer: Connection): void {
+  #begin(batch: Batch, peer: Connection, offered: readonly number[]): void {
     const { device } = peer
-    batch.busy.add(device)
+    batch.busy.set(device, new Set(offered))
     this.#pushing += 1
     this.#pushes.set(device, (this.#pushes.get(device) ?? 0) + 1)
-    run(this.#push(batch, peer), (outcome) => {
+    run(this.#push(batch, peer, offered), (outcome) => {
       batch.busy.delete(device)
       this.#pushing -= 1
       this.#pushes.set(device, (this.#pushes.get(device) ?? 1) - 1)
@@ -252,14 +272,15 @@ export class Outbox {
     })
   }
 
-  *#push(batch: Batch, peer: Connection): Task<void> {
-    const { entries } = batch
+  *#push(batch: Batch, peer: Connection, offered: readonly number[]): Task<void> {
+    const entries = offered.map((i) => batch.entries[i]!)
     const query = {
       type: 'store' as const,
       offers: entries.map(({ id, locator, bytes, owner }) => ({ id, locator, bytes, owner })),
     }
     const wanted: number[] = []
-    const kept: Uint8Array[] = []
+    const kept = new Set<number>()
+    const named: Uint8Array[] = []
     let answered = 0
     let isFull = false
     let record: Uint8Array | undefined
@@ -275,10 +296,11 @@ export class Outbox {
           answered += 1
           if (answer.type === 'refused' && answer.reason.type === 'full') isFull = true
           if (answer.type === 'wanted') wanted.push(index)
-          if (answer.type === 'wanted' || answer.type === 'held') kept.push(entry.id)
+          if (answer.type === 'wanted' || answer.type === 'held') kept.add(offered[index]!)
+          if (answer.type === 'moved') named.push(...answer.to)
         }
         if (answered === entries.length && wanted.length > 0 && record === undefined) {
-          run(this.#deliver(batch, peer, query, wanted.splice(0)), (outcome) => {
+          run(this.#deliver(entries, peer, query, wanted.splice(0)), (outcome) => {
             if ('error' in outcome)
               this.#node.emit({
                 type: 'push failed',
@@ -290,39 +312,50 @@ export class Outbox {
       },
     }
     yield* peer.client.ask(query, listener, this.#node.env.nowMs() + PUSH_WITHIN_MS)
-    if (record === undefined || kept.length < entries.length) {
-      const code = isFull ? 'QUOTA_FULL' : 'REFUSED'
-      throw new SheafError(code, `the peer took ${kept.length} of ${entries.length}`)
+    if (named.length > 0) begin(this.#node.reach.meet(named, this.#node.env.nowMs() + SEEK_WITHIN_MS))
+    if (record === undefined || kept.size === 0) {
+      throw new SheafError(isFull ? 'QUOTA_FULL' : 'REFUSED', `the peer took none of ${entries.length}`)
     }
-    this.#checkHolding(record, peer, batch)
-    batch.holdings.set(peer.device, record)
+    this.#checkHolding(
+      record,
+      peer,
+      [...kept].map((i) => batch.entries[i]!.id),
+    )
+    batch.add(peer.device, record, kept)
     this.#node.env.evidence.observe(
       peer.device,
-      { type: 'gave a holding', count: entries.length },
+      { type: 'gave a holding', count: kept.size },
       this.#node.env.nowMs(),
     )
-    yield* this.#settle(batch)
+    yield* this.#settle(batch, peer.device)
+    if (kept.size < entries.length) {
+      // What it took counts; it is asked for the rest again, as one that failed is.
+      throw new SheafError(
+        isFull ? 'QUOTA_FULL' : 'REFUSED',
+        `the peer took ${kept.size} of ${entries.length}`,
+      )
+    }
   }
 
-  #checkHolding(record: Uint8Array, peer: Connection, batch: Batch): void {
+  #checkHolding(record: Uint8Array, peer: Connection, ids: Uint8Array[]): void {
     const statement = verifyStatement(record, this.#node.env.network)
     const promise = decode(holding, statement.body)
     const isRight =
       statement.kind === HOLDING &&
       equalBytes(statement.signer, peer.device) &&
-      equalBytes(promise.root, batch.root) &&
-      promise.count === batch.entries.length &&
+      equalBytes(promise.root, rootOfIds(ids)) &&
+      promise.count === ids.length &&
       promise.until > this.#node.env.nowMs()
     if (!isRight) throw new SheafError('BAD_PROOF', 'a holding that does not promise what was given')
   }
 
   *#deliver(
-    batch: Batch,
+    entries: readonly BatchEntry[],
     peer: Connection,
     query: Parameters<Connection['client']['deliver']>[0],
     wanted: number[],
   ): Task<void> {
-    const blocks = yield* this.#node.store.get(wanted.map((index) => batch.entries[index]!.id))
+    const blocks = yield* this.#node.store.get(wanted.map((index) => entries[index]!.id))
     let items: { index: number; bytes: Uint8Array }[] = []
     let size = 0
     for (const [i, index] of wanted.entries()) {
@@ -339,31 +372,24 @@ export class Outbox {
     peer.client.deliver(query, items, true)
   }
 
-  /** Writes a new holding down; a batch with enough of them leaves the pending table. */
-  *#settle(batch: Batch): Task<void> {
-    const isDone = batch.holdings.size >= HOLDERS_MIN
-    const value = encodeBatch(batch)
+  /** Writes a new holding down, and whose it is; a batch with enough of them leaves the pending table. */
+  *#settle(batch: Batch, device: Uint8Array): Task<void> {
+    const { people, store } = this.#node
+    const holders = batch.held(people)
+    const isDone = holders >= HOLDERS_MIN
+    const value = batch.encode()
+    const entity = people.entityOf(device)
     const notes: Note[] = isDone
       ? [
           { table: 'holding', key: batch.root, value },
           { table: 'pending', key: batch.root, value: undefined },
         ]
       : [{ table: 'pending', key: batch.root, value }]
-    yield* this.#node.store.note(notes, { sync: false })
+    if (entity !== undefined) notes.push({ table: 'peer', key: device, value: entity })
+    yield* store.note(notes, { sync: false })
     if (isDone) this.#pending.delete(batch.root)
-    this.#node.emit({
-      type: 'held',
-      root: batch.root,
-      blocks: batch.entries.length,
-      holders: batch.holdings.size,
-    })
+    this.#node.emit({ type: 'held', root: batch.root, blocks: batch.entries.length, holders })
   }
 }
 
-function newBatch(root: Uint8Array, madeMs: number, entries: BatchEntry[]): Batch {
-  return { root, madeMs, entries, holdings: new IdMap(), busy: new IdSet(), retryMs: new IdMap() }
-}
-
-function encodeBatch({ madeMs, entries, holdings }: Batch): Uint8Array {
-  return encode(batchNote, { madeMs, entries, holdings: [...holdings.values()] })
-}
+const shardKey = (locator: Uint8Array, depth: number): string => idKey(prefixOf(locator, depth))

@@ -7,6 +7,7 @@
 import { decode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
+import { IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
 import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
 import { pageLocator, type Space } from '../content/space.ts'
@@ -17,6 +18,7 @@ import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
+import { byPrefix } from './shards.ts'
 import { suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
@@ -96,24 +98,47 @@ export class Publisher {
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
-  /** Writes for good, in batches as large as one store request takes. */
+  /** Writes for good, in batches of one shard as large as one store request takes; several small ones in one write. */
   *#write(blocks: OwnBlock[], index: OwnIndex): Task<Uint8Array[]> {
-    const { identity, store } = this.#node
+    const { store } = this.#node
     if (blocks.length === 0 && index.isCurrent && (yield* isMarked(this.#node))) {
       yield* store.note([OwnIndex.unmark], { sync: false })
     }
-    const room = ASK_IDS_MAX - identity.blocks.length - 1
+    const batches = this.#batches(blocks)
     const roots: Uint8Array[] = []
-    for (let at = 0; at < blocks.length; at += room) {
-      const part = [...identity.blocks, ...ownerBefore(blocks, at), ...blocks.slice(at, at + room)]
-      const { root, note } = this.#outbox.form(part)
-      const isLast = at + room >= blocks.length
-      const mark = isLast && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
-      yield* store.append('outbox', part, { sync: true, notes: [note, mark] })
-      this.#outbox.begin(note)
-      roots.push(root)
+    while (batches.length > 0) {
+      const parts = [batches.shift()!]
+      let size = parts[0]!.length
+      while (batches.length > 0 && size + batches[0]!.length <= ASK_IDS_MAX) {
+        size += batches[0]!.length
+        parts.push(batches.shift()!)
+      }
+      const formed = parts.map((part) => this.#outbox.form(part))
+      const notes = formed.map(({ note }) => note)
+      const mark = batches.length === 0 && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
+      yield* store.append('outbox', once(parts.flat()), { sync: true, notes: [...notes, mark] })
+      for (const note of notes) this.#outbox.begin(note)
+      roots.push(...formed.map(({ root }) => root))
     }
     return roots
+  }
+
+  /** Each shard's blocks by themselves, since others keep them; the shard of the last block, as the index is, comes last. */
+  #batches(blocks: OwnBlock[]): OwnBlock[][] {
+    const { identity, reach } = this.#node
+    const room = ASK_IDS_MAX - identity.blocks.length - 1
+    const depth = reach.usualDepth()
+    const shards = byPrefix(blocks, depth, ({ locator }) => locator)
+    const last = shards.findIndex(({ members }) => members.at(-1) === blocks.at(-1))
+    shards.push(...shards.splice(last, 1))
+    return shards.flatMap(({ members }) => {
+      const count = Math.ceil(members.length / room)
+      return Array.from({ length: count }, (_, i) => [
+        ...identity.blocks,
+        ...ownerBefore(members, i * room),
+        ...members.slice(i * room, (i + 1) * room),
+      ])
+    })
   }
 
   /** What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change. */
@@ -127,6 +152,12 @@ export class Publisher {
     if (author !== undefined) return author
     throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
   }
+}
+
+/** Each block once: a key goes with every batch, and is written with the first. */
+function once(blocks: readonly OwnBlock[]): OwnBlock[] {
+  const ids = new IdSet()
+  return blocks.filter(({ id }) => !ids.has(id) && ids.add(id))
 }
 
 /** A keeper checks each batch alone: it goes with our key and certificate, and with the owner of pieces that a cut parted from it. */

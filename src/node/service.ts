@@ -25,6 +25,7 @@ import type { Connection, Identity, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
 import { Outbox } from './outbox.ts'
 import type { Peer, SessionEnv } from './peer.ts'
+import { People } from './people.ts'
 import type { RetentionPolicy } from './retention.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
@@ -149,6 +150,7 @@ export class Service {
       }),
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
       claimants: (locator) => this.#claims.covering(locator),
+      people: new People(),
       get reach() {
         return visiting()
       },

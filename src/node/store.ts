@@ -46,7 +46,8 @@ export interface Note {
 /**
  * The tables of what cannot be derived from the feeds (or is too dear to derive):
  * `own`: identity state; `holding`: holdings that others gave us, by id ‖ device;
- * `pending`: own blocks that still lack holders, by id; `receipt`, `peer`: what sessions left;
+ * `pending`: own blocks that still lack holders, by id; `peer`: the entity of a device that gave a
+ * holding, by device; `receipt`: what sessions left;
  * `claim`: shelf claims of others by device.
  */
 export const NOTE_TABLES = ['own', 'holding', 'pending', 'receipt', 'peer', 'claim'] as const

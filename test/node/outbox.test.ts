@@ -5,7 +5,7 @@ import type { HeldProgress, Published } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { verifyStatement } from '../../src/node/peer.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
-import { type NodeOptions, World, type WorldNode } from '../helpers/world.ts'
+import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
 const publish = (node: WorldNode, path = 'bees'): Promise<Published> =>
   node.run({ type: 'publish', pages: [{ path, text: utf8(path) }], summary: '', index: false })
@@ -148,3 +148,63 @@ async function restarted(store: MemoryStore, without: Uint8Array): Promise<{ wor
   await world.settle()
   return { world, ada }
 }
+
+test('outbox - of a person with several devices one is asked, and counts', async (t) => {
+  const world = new World()
+  const ada = world.add('ada')
+  const bo = actor('bo', world.network)
+  world.add('bo', { actor: bo })
+  for (const name of ['bo 2', 'bo 3']) world.add(name, { actor: onAnotherDevice(bo, name) })
+  world.add('cy')
+  for (const name of ['bo', 'bo 2', 'bo 3', 'cy']) world.connect('ada', name)
+  await world.settle()
+  const { batches, pages } = await publish(ada)
+  await world.settle()
+  const progress = await ada.run({ type: 'held', batches, patienceMs: 1 })
+  t.alike([progress.held, progress.target, progress.peers, progress.isHeld], [2, 2, 2, true])
+  const where = await ada.run({ type: 'where', target: { id: pages[0]!.id }, untilMs: world.nowMs + 1_000 })
+  t.is(where.target, 2)
+  t.alike(
+    new Set(where.holders.map(({ entity }) => hex(entity!))),
+    new Set([bo.entity, world.nodes.get('cy')!.actor.entity].map(hex)),
+  )
+})
+
+test('outbox - who keeps a part is counted for that part, also after a restart', async (t) => {
+  const { world, ada } = await star(4)
+  const refused: string[] = []
+  world.add('picky', {
+    retention: { admit: ({ id }) => (refused.includes(hex(id)) ? 'policy' : 'keep') },
+  })
+  const text = (path: string) => ({ path, text: utf8(path) })
+  const { batches, pages } = await ada.run({
+    type: 'publish',
+    pages: ['bees', 'hives'].map(text),
+    summary: '',
+    index: false,
+  })
+  refused.push(hex(pages[1]!.id))
+  world.connect('ada', 'picky')
+  await world.settle()
+  const holders = async (i: number): Promise<number> => {
+    const where = await world.nodes.get('ada')!.run({
+      type: 'where',
+      target: { id: pages[i]!.id },
+      untilMs: world.nowMs + 1_000,
+    })
+    return where.holders.filter(({ untilMs }) => untilMs !== undefined).length
+  }
+  t.alike([await holders(0), await holders(1)], [5, 4])
+  const waiting = ada.run({ type: 'held', batches, patienceMs: 1_000 })
+  await world.advance(2_000)
+  const progress = await waiting
+  t.alike([progress.held, progress.target, progress.isHeld], [4, 5, false])
+  world.restart('ada')
+  await world.settle()
+  t.alike([await holders(0), await holders(1)], [5, 4])
+  world.add('eager')
+  world.connect('ada', 'eager')
+  await world.settle()
+  const after = await world.nodes.get('ada')!.run({ type: 'held', batches, patienceMs: 1 })
+  t.alike([after.held, after.isHeld], [5, true], 'the fifth holder of that page is enough')
+})

@@ -2,8 +2,9 @@
 import test from 'brittle'
 import { networkOf } from '../../src/base/network.ts'
 import { compressSignMarkdown } from '../../src/content/page.ts'
-import type { Page } from '../../src/content/space.ts'
+import { type Page, pageLocator } from '../../src/content/space.ts'
 import { VERSION } from '../../src/content/version.ts'
+import type { ExportedPage } from '../../src/node/commands.ts'
 import { addressOf, sharesPrefix } from '../../src/node/shards.ts'
 import { utf8 } from '../helpers/bytes.ts'
 import { actor, type NodeOptions, START_MS, World, type WorldNode } from '../helpers/world.ts'
@@ -63,5 +64,51 @@ test('visiting - a reader in another shard finds the keepers of a page, whatever
     await world.settle()
     const got = await eve.run({ type: 'get', target: { page }, untilMs: world.nowMs + WITHIN_MS })
     t.alike(got.text, utf8('bees'), `a reader at depth ${depth}, keepers at ${theirs}`)
+  }
+})
+
+test('visiting - pages of all shards are held by five of each, or all where there are fewer, and a reader who knows the author gets all', async (t) => {
+  for (const depth of [1, 2]) {
+    const { world, nodes } = network(depth === 1 ? 12 : 24, { depth })
+    const ada = nodes[0]!
+    await world.settle()
+    const pages = Array.from({ length: 40 }, (_, i) => ({ path: `p${i}`, text: utf8(`${i}`) }))
+    const space = { type: 'entity' as const, id: ada.actor.entity }
+    const publishing = ada.run({ type: 'publish', pages, summary: '', index: true })
+    await world.advance(20_000)
+    const { batches, pages: published } = await publishing
+    t.ok(batches.length >= 2 ** depth, 'a batch for each shard')
+    const held = await ada.run({ type: 'held', batches, patienceMs: 1_000 })
+    t.ok(held.isHeld)
+    t.is(held.batchesHeld, batches.length)
+    const counts: number[] = []
+    for (const { path, id } of published) {
+      const locator = pageLocator({ space, path })
+      let holders = 0
+      for (const node of nodes.slice(1)) {
+        const [block] = await node.store.get([id])
+        if (block === undefined) continue
+        holders += 1
+        if (!keeps(node, locator, depth)) t.fail(`${node.name} keeps ${path}, which is not its own`)
+      }
+      const keepers = nodes.slice(1).filter((node) => keeps(node, locator, depth)).length
+      if (holders !== Math.min(5, keepers)) t.fail(`${holders} of ${keepers} keepers have ${path}`)
+      counts.push(holders)
+    }
+    t.is(held.held, Math.min(...counts), 'the publisher is told the truth')
+    const eve = world.add('eve', { isReader: true, depth })
+    await world.settle()
+    const listed = await eve.run({ type: 'list', space, untilMs: world.nowMs + WITHIN_MS })
+    t.is(listed.length, pages.length)
+    const texts = new Map<string, string>()
+    const take = (value: unknown): void => {
+      const { path, text } = value as ExportedPage
+      texts.set(path, Buffer.from(text).toString())
+    }
+    const exported = await eve.run({ type: 'export', space, untilMs: world.nowMs + WITHIN_MS }, take)
+    t.alike([exported.found, exported.missing], [pages.length, []])
+    t.alike(texts, new Map(pages.map(({ path, text }) => [path, Buffer.from(text).toString()])))
+    const faults = nodes.flatMap(({ events }) => events.filter(({ type }) => type === 'fault'))
+    t.alike(faults, [], 'nobody broke a rule')
   }
 })

@@ -1,0 +1,196 @@
+/**
+ * A batch: blocks that are handed on together, and who has signed to hold which of them. A
+ * keeper may take a part; each entry is held by so many persons as hold it.
+ */
+import {
+  bytes as bytesCodec,
+  decode,
+  encode,
+  id32,
+  list,
+  optional,
+  struct,
+  uint,
+  type Value,
+} from '../base/codec.ts'
+import { equalBytes } from '../base/hash.ts'
+import { IdMap } from '../base/id-map.ts'
+import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
+import type { Network } from '../base/network.ts'
+import { entityLocator } from '../content/space.ts'
+import { verifyStatement } from './peer.ts'
+import type { People } from './people.ts'
+import { byPrefix } from './shards.ts'
+import { ASK_IDS_MAX } from './wire.ts'
+
+/** Persons that must hold a batch before its publisher is told that it is held: min(5, N). */
+export const HOLDERS_MIN = 5
+
+/** Devices whose promises for one batch are kept: five for each entry, and more where every keeper takes a small part. */
+const HOLDINGS_MAX = 128
+/** Keys and certificates are a few hundred bytes, and a batch needs one of each. */
+const BESIDE_BYTES_MAX = 4_096
+const BESIDE_MAX = 16
+const MASK_BYTES_MAX = ASK_IDS_MAX / 8
+
+const batchEntry = struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) })
+export type BatchEntry = Value<typeof batchEntry>
+
+const batchNote = struct({
+  madeMs: uint(2 ** 48),
+  entries: list(batchEntry, ASK_IDS_MAX, 1),
+  /** The records. One over a part of the entries is followed by which: a bit for each, lowest first; no record is as short as that. */
+  holdings: list(bytesCodec(RECORD_BYTES_MAX), 2 * HOLDINGS_MAX),
+})
+
+interface Holding {
+  record: Uint8Array
+  /** The entries it is over, by number; undefined for all. */
+  part: ReadonlySet<number> | undefined
+}
+
+export class Batch {
+  readonly root: Uint8Array
+  readonly madeMs: number
+  readonly entries: readonly BatchEntry[]
+  readonly holdings = new IdMap<Holding>()
+  /** Devices that a push is under way to, with what they are offered. */
+  readonly busy = new IdMap<ReadonlySet<number>>()
+  /** Devices that failed: when they may be asked again. */
+  readonly retryMs = new IdMap<number>()
+  /** The keys among the entries and what lives with them: they go with everything, wherever that is kept. */
+  readonly #beside: ReadonlySet<number>
+  #places: { depth: number; locators: readonly Uint8Array[] } = { depth: -1, locators: [] }
+  #held = { version: -1, count: 0 }
+
+  constructor(root: Uint8Array, madeMs: number, entries: readonly BatchEntry[]) {
+    this.root = root
+    this.madeMs = madeMs
+    this.entries = entries
+    this.#beside = besides(entries)
+  }
+
+  static decode(root: Uint8Array, note: Uint8Array, network: Network): Batch {
+    const { madeMs, entries, holdings } = decode(batchNote, note)
+    const batch = new Batch(root, madeMs, entries)
+    for (const [i, record] of holdings.entries()) {
+      if (record.byteLength <= MASK_BYTES_MAX) continue
+      const next = holdings[i + 1]
+      const part = next !== undefined && next.byteLength <= MASK_BYTES_MAX ? numbersIn(next) : undefined
+      batch.holdings.set(verifyStatement(record, network).signer, { record, part })
+    }
+    return batch
+  }
+
+  encode(): Uint8Array {
+    const holdings = [...this.holdings.values()].flatMap(({ record, part }) =>
+      part === undefined ? [record] : [record, maskOf(part)],
+    )
+    return encode(batchNote, { madeMs: this.madeMs, entries: [...this.entries], holdings })
+  }
+
+  /** Adds a promise. A device is offered what it holds again with what it lacks, so that one record stands for all of it; of two the larger is kept. */
+  add(device: Uint8Array, record: Uint8Array, kept: ReadonlySet<number>): void {
+    const part = kept.size === this.entries.length ? undefined : kept
+    const known = this.holdings.get(device)
+    if (known === undefined ? this.holdings.size >= HOLDINGS_MAX : sizeOf(known, this) > kept.size) return
+    this.holdings.set(device, { record, part })
+    this.#held.version = -1
+  }
+
+  /** The persons that hold the entry with the fewest of them. */
+  held(people: People): number {
+    if (this.#held.version !== people.version) {
+      const counts = this.#personsByEntry(people, false).map((persons) => persons.size)
+      this.#held = { version: people.version, count: Math.min(...counts) }
+    }
+    return this.#held.count
+  }
+
+  /**
+   * What to offer to a device that keeps what `covers` says: entries that lack holders and that its person does not
+   * hold, with what it holds itself, and the keys that go with everything. Empty where there is nothing to add.
+   */
+  offerFor(device: Uint8Array, people: People, covers: (locator: Uint8Array) => boolean): number[] {
+    const person = people.personOf(device)
+    const holdAll = this.#holdAll(people, true)
+    if (holdAll.size >= HOLDERS_MIN || holdAll.has(person)) return []
+    const persons = this.#personsByEntry(people, true)
+    const lacking = this.entries.flatMap(({ locator }, i) => {
+      const isLacking = persons[i]!.size < HOLDERS_MIN && !persons[i]!.has(person)
+      return isLacking && covers(locator) ? [i] : []
+    })
+    if (lacking.every((i) => this.#beside.has(i))) return []
+    const known = this.holdings.get(device)?.part ?? []
+    return [...new Set([...this.#beside, ...known, ...lacking])].sort((a, b) => a - b)
+  }
+
+  /** A locator in each of the shards that its entries lie in. */
+  places(depth: number): readonly Uint8Array[] {
+    if (this.#places.depth !== depth) this.#places = { depth, locators: this.#placesAt(depth) }
+    return this.#places.locators
+  }
+
+  #placesAt(depth: number): Uint8Array[] {
+    const isAll = this.#beside.size === this.entries.length
+    const entries = this.entries.filter((_, i) => isAll || !this.#beside.has(i))
+    return byPrefix(entries, depth, ({ locator }) => locator).flatMap(({ locator }) => locator ?? [])
+  }
+
+  /** Who holds each entry; with those that are being asked where `withBusy`. */
+  #personsByEntry(people: People, withBusy: boolean): ReadonlySet<string>[] {
+    const all = this.#holdAll(people, withBusy)
+    const parts = [...this.holdings].flatMap(([device, { part }]) => (part ? [{ device, part }] : []))
+    if (withBusy) for (const [device, part] of this.busy) parts.push({ device, part })
+    if (parts.length === 0) return this.entries.map(() => all)
+    return this.entries.map((_, i) => {
+      const some = parts.filter(({ part }) => part.has(i)).map(({ device }) => people.personOf(device))
+      return some.length === 0 ? all : new Set([...all, ...some])
+    })
+  }
+
+  /** The persons who hold, or are offered, everything. */
+  #holdAll(people: People, withBusy: boolean): ReadonlySet<string> {
+    const all = new Set<string>()
+    for (const [device, { part }] of this.holdings) if (part === undefined) all.add(people.personOf(device))
+    if (!withBusy) return all
+    for (const [device, { size }] of this.busy) {
+      if (size === this.entries.length) all.add(people.personOf(device))
+    }
+    return all
+  }
+}
+
+/** The holdings in a note `pending` or `holding`. */
+export function holdingsIn(note: Uint8Array): Uint8Array[] {
+  return decode(batchNote, note).holdings.filter(({ byteLength }) => byteLength > MASK_BYTES_MAX)
+}
+
+/** Which of these offers are keys, and what lives at a key's locator: told from the offers alone, for keeper and publisher alike. */
+export function besides(
+  offers: readonly { id: Uint8Array; locator: Uint8Array; owner: Uint8Array | undefined; bytes: number }[],
+): ReadonlySet<number> {
+  const keys = offers.filter(({ id, locator, owner }) => {
+    return owner === undefined && equalBytes(entityLocator(id), locator)
+  })
+  const beside = offers.flatMap(({ locator, owner, bytes }, i) => {
+    const isSmall = owner === undefined && bytes <= BESIDE_BYTES_MAX
+    return isSmall && keys.some((key) => equalBytes(key.locator, locator)) ? [i] : []
+  })
+  return new Set(beside.slice(0, BESIDE_MAX))
+}
+
+function sizeOf({ part }: Holding, { entries }: Batch): number {
+  return part?.size ?? entries.length
+}
+
+function maskOf(numbers: ReadonlySet<number>): Uint8Array {
+  const mask = new Uint8Array(MASK_BYTES_MAX)
+  for (const i of numbers) mask[i >> 3]! |= 1 << (i & 7)
+  return mask
+}
+
+function numbersIn(mask: Uint8Array): ReadonlySet<number> {
+  const numbers = Array.from({ length: mask.byteLength * 8 }, (_, i) => i)
+  return new Set(numbers.filter((i) => (mask[i >> 3]! >> (i & 7)) & 1))
+}

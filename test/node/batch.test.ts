@@ -1,0 +1,146 @@
+import test from 'brittle'
+import fc from 'fast-check'
+import { asSheafError } from '../../src/base/errors.ts'
+import { networkOf } from '../../src/base/network.ts'
+import { seededRandom } from '../../src/base/seeded.ts'
+import { entityLocator } from '../../src/content/space.ts'
+import { HOLDING } from '../../src/content/statement.ts'
+import { Batch, besides, HOLDERS_MIN } from '../../src/node/batch.ts'
+import { People } from '../../src/node/people.ts'
+import { type Actor, statementOf } from '../helpers/actor.ts'
+import { hex } from '../helpers/bytes.ts'
+import { parameters } from '../helpers/seed.ts'
+import { actor, onAnotherDevice, START_MS } from '../helpers/world.ts'
+
+const NETWORK = networkOf('test', 4)
+const random = seededRandom('batch')
+const everywhere = (): boolean => true
+const promiseOf = (who: Actor): Uint8Array =>
+  statementOf(who, NETWORK, { kind: HOLDING, body: new Uint8Array(100), timeMs: START_MS }).bytes
+const people = Array.from({ length: HOLDERS_MIN + 2 }, (_, i) => actor(`person ${i}`, NETWORK))
+
+/** A key, a certificate, and so many records elsewhere. */
+function batchOf(records: number): Batch {
+  const key = random(32)
+  const home = entityLocator(key)
+  const entries = [
+    { id: key, locator: home, bytes: 200, owner: undefined },
+    { id: random(32), locator: home, bytes: 200, owner: undefined },
+    ...Array.from({ length: records }, () => {
+      return { id: random(32), locator: random(32), bytes: 1_000, owner: undefined }
+    }),
+  ]
+  return new Batch(random(32), START_MS, entries)
+}
+
+function known(): People {
+  const known = new People()
+  for (const { device, entity } of people) known.learn(device.publicKey, entity)
+  return known
+}
+
+const all = (batch: Batch): Set<number> => new Set(batch.entries.keys())
+
+test('batch - five persons hold it; several devices of one of them are one, and so are all that nobody knows', (t) => {
+  const batch = batchOf(3)
+  const who = known()
+  const [first] = people
+  const second = onAnotherDevice(first!, 'second device')
+  who.learn(second.device.publicKey, second.entity)
+  const strangers = ['x', 'y'].map((name) => actor(name, NETWORK))
+  const held = [first!, second, ...strangers].map((one) => {
+    batch.add(one.device.publicKey, promiseOf(one), all(batch))
+    return batch.held(who)
+  })
+  t.alike(held, [1, 1, 2, 2])
+  t.alike(batch.offerFor(second.device.publicKey, who, everywhere), [])
+  who.learn(strangers[0]!.device.publicKey, strangers[0]!.entity)
+  t.is(batch.held(who), 3, 'who is introduced later counts from then on')
+})
+
+test('batch - a part that is held counts for its entries, and the least of them is what holds', (t) => {
+  const batch = batchOf(2)
+  const who = known()
+  for (const [i, one] of people.slice(0, HOLDERS_MIN).entries()) {
+    batch.add(one.device.publicKey, promiseOf(one), i === 0 ? new Set([0, 1, 2]) : all(batch))
+  }
+  t.is(batch.held(who), HOLDERS_MIN - 1)
+  const last = people.at(-1)!.device.publicKey
+  t.alike(batch.offerFor(last, who, everywhere), [0, 1, 3], 'what lacks a holder, with key and certificate')
+  const there = batch.entries[2]!.locator
+  t.alike(
+    batch.offerFor(last, who, (locator) => hex(locator) === hex(there)),
+    [],
+    'nothing for its shard',
+  )
+  t.alike(batch.offerFor(people[0]!.device.publicKey, who, everywhere), [0, 1, 2, 3], 'with what it holds')
+})
+
+test('batch - its note says who holds which part, for batches of any size', (t) => {
+  const part = fc.array(fc.nat(255), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 254 }),
+      fc.array(part, { maxLength: people.length }),
+      (size, parts) => {
+        const batch = batchOf(size)
+        const count = batch.entries.length
+        for (const [i, numbers] of parts.entries()) {
+          const { publicKey } = people[i]!.device
+          batch.add(publicKey, promiseOf(people[i]!), new Set(numbers.map((one) => one % count)))
+        }
+        const read = Batch.decode(batch.root, batch.encode(), NETWORK)
+        return (
+          hex(read.encode()) === hex(batch.encode()) &&
+          read.held(known()) === batch.held(known()) &&
+          [...batch.holdings].every(([device, { record, part }]) => {
+            const same = read.holdings.get(device)
+            return (
+              hex(same!.record) === hex(record) && String([...(same!.part ?? [])]) === String(sorted(part))
+            )
+          })
+        )
+      },
+    ),
+    parameters({ numRuns: 50 }),
+  )
+  t.pass()
+})
+
+const sorted = (part: ReadonlySet<number> | undefined): number[] => [...(part ?? [])].sort((a, b) => a - b)
+
+test('batch - what goes beside is small, lives with a key of the same offer, and is little', (t) => {
+  const key = random(32)
+  const home = { locator: entityLocator(key), owner: undefined, bytes: 100 }
+  const many = Array.from({ length: 100 }, () => ({ ...home, id: random(32) }))
+  t.is(besides(many).size, 0, 'without its key')
+  t.is(besides([{ ...home, id: key }, ...many]).size, 16)
+  t.is(
+    besides([
+      { ...home, id: key },
+      { ...home, id: random(32), bytes: 5_000 },
+    ]).size,
+    1,
+  )
+  t.is(
+    besides([
+      { ...home, id: key },
+      { ...home, id: random(32), owner: key },
+    ]).size,
+    1,
+  )
+})
+
+test('batch - a note that is damaged is a coded error', (t) => {
+  const batch = batchOf(4)
+  batch.add(people[0]!.device.publicKey, promiseOf(people[0]!), new Set([1, 2]))
+  const note = batch.encode()
+  for (const bytes of [note.subarray(0, 40), new Uint8Array(0), Buffer.concat([note, note])]) {
+    try {
+      Batch.decode(batch.root, bytes, NETWORK)
+      t.fail('it was read')
+    } catch (error) {
+      t.ok(['TRUNCATED', 'TRAILING_BYTES', 'BAD_FORMAT'].includes(asSheafError(error).code))
+    }
+  }
+})
