@@ -16,9 +16,8 @@ import {
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
-import type { Network } from '../base/network.ts'
 import { entityLocator } from '../content/space.ts'
-import { verifyStatement } from './peer.ts'
+import { type SessionEnv, verifyStatement } from './peer.ts'
 import type { People } from './people.ts'
 import { byPrefix } from './shards.ts'
 import { ASK_IDS_MAX } from './wire.ts'
@@ -70,14 +69,18 @@ export class Batch {
     this.#beside = besides(entries)
   }
 
-  static decode(root: Uint8Array, note: Uint8Array, network: Network): Batch {
+  static decode(
+    root: Uint8Array,
+    note: Uint8Array,
+    env: Pick<SessionEnv, 'network' | 'verifyDevice'>,
+  ): Batch {
     const { madeMs, entries, holdings } = decode(batchNote, note)
     const batch = new Batch(root, madeMs, entries)
     for (const [i, record] of holdings.entries()) {
       if (record.byteLength <= MASK_BYTES_MAX) continue
       const next = holdings[i + 1]
       const part = next !== undefined && next.byteLength <= MASK_BYTES_MAX ? numbersIn(next) : undefined
-      batch.holdings.set(verifyStatement(record, network).signer, { record, part })
+      batch.holdings.set(verifyStatement(record, env).signer, { record, part })
     }
     return batch
   }

@@ -1,17 +1,20 @@
 /** Certify first: what a server must have signed for before it sends it. */
 import { encode } from '../base/codec.ts'
-import { deviceVerify } from '../base/crypto.ts'
 import { SheafError } from '../base/errors.ts'
-import type { Network } from '../base/network.ts'
-import { headerDigest, type Peer } from './peer.ts'
+import { headerDigest, type Peer, type SessionEnv } from './peer.ts'
 import type { Query } from './queries.ts'
 import { CERTIFY_ABOVE_BYTES, headerEntries } from './reply.ts'
 import type { Header, Item } from './wire.ts'
 
 /** Throws BAD_SIGNATURE unless the server signed this header for this query, in this session. */
-export function verifyHeader(header: Header, peer: Peer, network: Network, query: Uint8Array): void {
+export function verifyHeader(
+  header: Header,
+  peer: Peer,
+  { network, verifyDevice }: Pick<SessionEnv, 'network' | 'verifyDevice'>,
+  query: Uint8Array,
+): void {
   const digest = headerDigest(peer.session, network, query, encode(headerEntries, header.entries))
-  if (!deviceVerify(header.signature, digest, peer.device)) {
+  if (!verifyDevice(header.signature, digest, peer.device)) {
     throw new SheafError('BAD_SIGNATURE', 'a header that the server did not sign')
   }
 }

@@ -53,7 +53,7 @@ export class Claims {
 
   /** Takes in the claim that a peer sent of itself. Throws where it is not its own or does not verify. */
   learn(peer: Peer, bytes: Uint8Array): void {
-    const record = verifyStatement(Uint8Array.from(bytes), this.#node.env.network)
+    const record = verifyStatement(Uint8Array.from(bytes), this.#node.env)
     if (record.kind !== SHELF_CLAIM || !equalBytes(record.signer, peer.device)) {
       throw new SheafError('BAD_SIGNATURE', "a claim that is not the peer's own")
     }

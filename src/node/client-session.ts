@@ -240,7 +240,7 @@ export class ClientSession {
     const header = decode(headerCodec, message)
     const pending = this.#asked.get(header.ask)
     if (pending === undefined) return this.#refuseUnasked(header.ask)
-    verifyHeader(header, this.#peer, this.#env.network, pending.bytes)
+    verifyHeader(header, this.#peer, this.#env, pending.bytes)
     pending.header = header
   }
 

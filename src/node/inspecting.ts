@@ -57,7 +57,7 @@ export class Inspector {
       return { device, answer: 'value' in outcome ? outcome.value : 'unreachable' }
     })
     const holders = promises.map((bytes) => {
-      const record = verifyStatement(bytes, this.#node.env.network)
+      const record = verifyStatement(bytes, this.#node.env)
       const now = asked.find(({ device }) => equalBytes(device, record.signer))
       return this.#holder(record.signer, {
         provenMs: now?.answer === 'found' ? this.#node.env.nowMs() : record.timeMs,

@@ -54,7 +54,7 @@ export class Outbox {
     const { store, people, env } = this.#node
     for (const { key, value } of yield* store.notes('peer')) people.learn(key, value)
     for (const { key, value } of yield* store.notes('pending')) {
-      const batch = Batch.decode(key, value, env.network)
+      const batch = Batch.decode(key, value, env)
       const here = yield* this.#stored(batch.entries)
       if (here.length === batch.entries.length) this.#pending.set(key, batch)
       else yield* this.#goOnWith(here, batch)
@@ -106,7 +106,7 @@ export class Outbox {
 
   /** Starts to hand out a batch whose note and blocks are written. */
   begin(note: Note): void {
-    this.#pending.set(note.key, Batch.decode(note.key, note.value!, this.#node.env.network))
+    this.#pending.set(note.key, Batch.decode(note.key, note.value!, this.#node.env))
     for (const connection of this.#node.connections()) connection.meet()
     this.#seek()
     this.pump()
@@ -177,7 +177,7 @@ export class Outbox {
     let isPending = false
     for (const table of ['pending', 'holding'] as const) {
       for (const { key, value } of yield* this.#node.store.notes(table)) {
-        const { entries, holdings } = Batch.decode(key, value, this.#node.env.network)
+        const { entries, holdings } = Batch.decode(key, value, this.#node.env)
         const at = entries.findIndex((entry) => equalBytes(entry.id, id))
         if (at < 0) continue
         isPending ||= table === 'pending'
@@ -338,7 +338,7 @@ export class Outbox {
   }
 
   #checkHolding(record: Uint8Array, peer: Connection, ids: Uint8Array[]): void {
-    const statement = verifyStatement(record, this.#node.env.network)
+    const statement = verifyStatement(record, this.#node.env)
     const promise = decode(holding, statement.body)
     const isRight =
       statement.kind === HOLDING &&

@@ -3,7 +3,6 @@
  * handshake, and a way to send. What both ends of a session share stands here too.
  */
 import { encode } from '../base/codec.ts'
-import { deviceVerify } from '../base/crypto.ts'
 import type { ErrorCode, SheafError } from '../base/errors.ts'
 import { domainHash, sha256 } from '../base/hash.ts'
 import type { IdSet } from '../base/id-map.ts'
@@ -14,6 +13,7 @@ import {
   type SignedRecord,
   signRecord,
   type VerifiedRecord,
+  type Verify,
   verifyRecord,
 } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
@@ -44,6 +44,8 @@ export interface SessionEnv {
   incarnation: Uint8Array
   /** Id of our device certificate; none for a throw-away device. */
   certificate: Uint8Array | undefined
+  /** Whether a device's signature holds for a message. */
+  verifyDevice: Verify
   random: Random
   epochKeys: EpochKeys
   timers: Timers
@@ -140,9 +142,12 @@ export function signStatement(env: SessionEnv, kind: number, body: Uint8Array): 
 }
 
 /** Bytes → a statement that its own signer signed. */
-export function verifyStatement(bytes: Uint8Array, network: Network): VerifiedRecord {
+export function verifyStatement(
+  bytes: Uint8Array,
+  { network, verifyDevice }: Pick<SessionEnv, 'network' | 'verifyDevice'>,
+): VerifiedRecord {
   const record = parseRecord(bytes)
-  return verifyRecord(record, network, record.signer, deviceVerify)
+  return verifyRecord(record, network, record.signer, verifyDevice)
 }
 
 export const NO_SIGNATURE: Uint8Array = new Uint8Array(64)

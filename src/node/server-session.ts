@@ -8,7 +8,6 @@
  *     open   ──thank──▶ open   a welcome goes out, the allowance grows
  */
 import { decode, encode } from '../base/codec.ts'
-import { deviceVerify } from '../base/crypto.ts'
 import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
@@ -185,11 +184,11 @@ export class ServerSession {
     checkProofs(workSeed(challenge, query, bid), bid, earn.proofs)
 
     const hello = decode(helloCodec, earn.hello)
-    if (!deviceVerify(hello.signature, helloDigest(hello, this.#ends), this.#peer.device)) {
+    if (!this.#env.verifyDevice(hello.signature, helloDigest(hello, this.#ends), this.#peer.device)) {
       throw new SheafError('WRONG_SESSION', 'the hello was not signed for this session')
     }
     const parts = { hello: earn.hello, challenge: encode(challengeCodec, challenge), query, bid }
-    if (!deviceVerify(earn.signature, earnDigest(parts, this.#ends), this.#peer.device)) {
+    if (!this.#env.verifyDevice(earn.signature, earnDigest(parts, this.#ends), this.#peer.device)) {
       throw new SheafError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
     }
     this.#answered = challenge.counter
@@ -271,7 +270,7 @@ export class ServerSession {
     if (!this.#isOpen) throw new SheafError('UNEXPECTED_MESSAGE', 'thanks before a query was earned')
     const { checkpoint: bytes, claim } = decode(thankCodec, message)
     const { device, session } = this.#peer
-    const record = verifyStatement(bytes, this.#env.network)
+    const record = verifyStatement(bytes, this.#env)
     if (record.kind !== CHECKPOINT || !equalBytes(record.signer, device)) {
       throw new SheafError('BAD_SIGNATURE', 'thanks that are no checkpoint of the asker')
     }

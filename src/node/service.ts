@@ -86,6 +86,8 @@ export interface ServiceOptions {
   incarnation: Uint8Array
   certificate: Uint8Array | undefined
   verify: Verify
+  /** Whether a device's signature holds for a message. */
+  verifyDevice: Verify
   random: Random
   standing: Standing
   evidence: EvidenceSink
@@ -358,12 +360,14 @@ export class Service {
   }
 
   #sessionEnv(): SessionEnv {
-    const { network, device, incarnation, certificate, random, standing, evidence } = this.#options
+    const { network, device, incarnation, certificate, verifyDevice, random, standing, evidence } =
+      this.#options
     return {
       network,
       device,
       incarnation,
       certificate,
+      verifyDevice,
       random,
       standing,
       evidence,

@@ -125,7 +125,7 @@ export class Thanks {
     if (thanked === undefined) {
       throw new SheafError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
     }
-    const record = verifyStatement(welcome.checkpoint, this.#env.network)
+    const record = verifyStatement(welcome.checkpoint, this.#env)
     if (record.kind !== CHECKPOINT || !equalBytes(record.signer, this.#peer.device)) {
       throw new SheafError('BAD_SIGNATURE', 'a welcome that is no checkpoint of the server')
     }

@@ -19,7 +19,7 @@ import { FROM_CLIENT, type MessageName } from '../../src/node/wire.ts'
 import { Search } from '../../src/node/work.ts'
 import type { Observation } from '../../src/ranking/evidence.ts'
 import { FirstStanding, type Standing } from '../../src/ranking/standing.ts'
-import { type Actor, actor, START_MS, verify } from './actor.ts'
+import { type Actor, actor, START_MS, verify, verifyDevice } from './actor.ts'
 import { Stranger } from './stranger.ts'
 
 export { type Actor, actor, onAnotherDevice, START_MS, stored } from './actor.ts'
@@ -224,6 +224,7 @@ export class World {
       incarnation: who.incarnation,
       certificate: isReader ? undefined : who.certificate,
       verify,
+      verifyDevice,
       random: this.#chance(who),
       standing: withOverrides<Standing>(first, options.standing),
       evidence: {

@@ -19,7 +19,7 @@ import { pageContent, VERSION } from '../../src/content/version.ts'
 import { verifyStatement } from '../../src/node/peer.ts'
 import { query } from '../../src/node/queries.ts'
 import { earn, hello, result } from '../../src/node/wire.ts'
-import { actor, contextOf, START_MS } from '../helpers/actor.ts'
+import { actor, contextOf, START_MS, verifyDevice } from '../helpers/actor.ts'
 import { refusal, unhex, utf8, withTrailing } from '../helpers/bytes.ts'
 import { recordVectors } from '../helpers/record-vectors.ts'
 import { wireVectors } from '../helpers/wire-vectors.ts'
@@ -200,7 +200,7 @@ export const BYTE_ROWS: Row[] = [
   {
     what: 'a statement restated as another kind',
     code: 'BAD_SIGNATURE',
-    provoke: () => refusal(() => verifyStatement(changed(statement(), 1, 129), network)),
+    provoke: () => refusal(() => verifyStatement(changed(statement(), 1, 129), { network, verifyDevice })),
   },
   {
     what: 'a genesis that its own key did not sign',

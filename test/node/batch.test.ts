@@ -7,12 +7,13 @@ import { entityLocator } from '../../src/content/space.ts'
 import { HOLDING } from '../../src/content/statement.ts'
 import { Batch, besides, HOLDERS_MIN } from '../../src/node/batch.ts'
 import { People } from '../../src/node/people.ts'
-import { type Actor, statementOf } from '../helpers/actor.ts'
+import { type Actor, statementOf, verifyDevice } from '../helpers/actor.ts'
 import { hex } from '../helpers/bytes.ts'
 import { parameters } from '../helpers/seed.ts'
 import { actor, onAnotherDevice, START_MS } from '../helpers/world.ts'
 
 const NETWORK = networkOf('test', 4)
+const ENV = { network: NETWORK, verifyDevice }
 const random = seededRandom('batch')
 const everywhere = (): boolean => true
 const promiseOf = (who: Actor): Uint8Array =>
@@ -89,7 +90,7 @@ test('batch - its note says who holds which part, for batches of any size', (t) 
           const { publicKey } = people[i]!.device
           batch.add(publicKey, promiseOf(people[i]!), new Set(numbers.map((one) => one % count)))
         }
-        const read = Batch.decode(batch.root, batch.encode(), NETWORK)
+        const read = Batch.decode(batch.root, batch.encode(), ENV)
         return (
           hex(read.encode()) === hex(batch.encode()) &&
           read.held(known()) === batch.held(known()) &&
@@ -137,7 +138,7 @@ test('batch - a note that is damaged is a coded error', (t) => {
   const note = batch.encode()
   for (const bytes of [note.subarray(0, 40), new Uint8Array(0), Buffer.concat([note, note])]) {
     try {
-      Batch.decode(batch.root, bytes, NETWORK)
+      Batch.decode(batch.root, bytes, ENV)
       t.fail('it was read')
     } catch (error) {
       t.ok(['TRUNCATED', 'TRAILING_BYTES', 'BAD_FORMAT'].includes(asSheafError(error).code))

@@ -4,6 +4,7 @@ import { holding } from '../../src/content/statement.ts'
 import type { HeldProgress, Published } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { verifyStatement } from '../../src/node/peer.ts'
+import { verifyDevice } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
@@ -105,7 +106,10 @@ test('outbox - a promise is a statement of its keeper that anybody can check', a
         Buffer.concat([Uint8Array.of(1, 128), node.actor.device.publicKey]),
       )
       if (at < 0) continue
-      const record = verifyStatement(value.subarray(at, at + value[at - 1]!), world.network)
+      const record = verifyStatement(value.subarray(at, at + value[at - 1]!), {
+        network: world.network,
+        verifyDevice,
+      })
       const promise = decode(holding, record.body)
       t.is(hex(promise.root), hex(published.batches[0]!))
       t.is(promise.count, 3, 'key, certificate and version')

@@ -14,7 +14,7 @@ import { Timers } from '../../src/node/timers.ts'
 import { type Earn, MESSAGES, type MessageName } from '../../src/node/wire.ts'
 import { EpochKeys } from '../../src/node/work.ts'
 import { EFFORT_FLOOR, FirstStanding } from '../../src/ranking/standing.ts'
-import { actor } from '../helpers/actor.ts'
+import { actor, verifyDevice } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
 import { type Conduct, HandServer } from '../helpers/hand-server.ts'
@@ -450,6 +450,7 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
     device: server.device,
     incarnation: server.incarnation,
     certificate: undefined,
+    verifyDevice,
     random,
     epochKeys: new EpochKeys(random),
     timers: new Timers(),

@@ -7,7 +7,7 @@
  * It runs in slices, and only while nobody wants anything of the node.
  */
 import { randomBytes } from 'node:crypto'
-import { type Crypto, deviceSign } from '../../base/crypto.ts'
+import { type Crypto, deviceSign, deviceVerify } from '../../base/crypto.ts'
 import { SheafError } from '../../base/errors.ts'
 import { equalBytes, sha256 } from '../../base/hash.ts'
 import type { Network } from '../../base/network.ts'
@@ -123,6 +123,7 @@ class Stage {
       incarnation: identity.incarnation,
       certificate: role === 'reader' ? undefined : identity.blocks[1]?.id,
       verify: crypto.verify.bind(crypto),
+      verifyDevice: deviceVerify,
       random,
       standing,
       evidence: standing,

@@ -1,7 +1,7 @@
 /** A node on this machine: store, swarm and service joined by a reactor. The daemon adds identity file and control socket. */
 import { randomBytes } from 'node:crypto'
 import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
-import { deviceSign, VerifiedSignatures } from '../../base/crypto.ts'
+import { deviceSign, deviceVerify, VerifiedSignatures } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
 import type { Network } from '../../base/network.ts'
 import { describeBlock } from '../../content/block.ts'
@@ -92,6 +92,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     incarnation,
     certificate: identity.blocks[1]?.id,
     verify,
+    verifyDevice: deviceVerify,
     random: (length) => randomBytes(length),
     standing,
     evidence: standing,

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import { decode } from '../../../src/base/codec.ts'
+import { deviceVerify } from '../../../src/base/crypto.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { idFromText } from '../../../src/base/text-id.ts'
 import { describeBlock } from '../../../src/content/block.ts'
@@ -86,7 +87,7 @@ async function holdingsOf(
   await store.close()
   return notes
     .flatMap(({ value }) => holdingsIn(value))
-    .map((record) => verifyStatement(record, network))
+    .map((record) => verifyStatement(record, { network, verifyDevice: deviceVerify }))
     .filter(({ signer }) => hex(signer) === hex(device))
     .map(({ body }) => {
       const { incarnation, sequence } = decode(holding, body)
