@@ -35,7 +35,7 @@ const MASK_BYTES_MAX = ASK_IDS_MAX / 8
 const batchEntry = struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) })
 export type BatchEntry = Value<typeof batchEntry>
 
-const batchNote = struct({
+export const batchNote = struct({
   madeMs: uint(2 ** 48),
   entries: list(batchEntry, ASK_IDS_MAX, 1),
   /** The records. One over a part of the entries is followed by which: a bit for each, lowest first; no record is as short as that. */

@@ -11,7 +11,8 @@ import type { Task } from './task.ts'
 const STRETCH = 1_000
 /** Of the note `own` that holds the number. */
 export const SEQUENCE_KEY: Uint8Array = Buffer.from('sequence')
-const number = uint()
+/** What it holds: the first number that is not reserved. */
+export const number = uint()
 
 export class Numbering {
   readonly #store: StoreTasks

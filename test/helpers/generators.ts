@@ -8,11 +8,11 @@ import { prefixOf } from '../../src/node/shards.ts'
 import { type Answer, MESSAGE_BYTES_MAX, type MessageName, type MessageOf } from '../../src/node/wire.ts'
 import { hex } from './bytes.ts'
 
-const exactly = (length: number): Arbitrary<Uint8Array> =>
+export const exactly = (length: number): Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length })
-const upTo = (maxLength: number, minLength = 0): Arbitrary<Uint8Array> =>
+export const upTo = (maxLength: number, minLength = 0): Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength, maxLength })
-const id = exactly(32)
+export const id = exactly(32)
 const signature = exactly(64)
 const timeMs = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 const count = fc.oneof(fc.nat(300), fc.nat(2 ** 31 - 1), fc.constant(2 ** 32))
@@ -22,7 +22,7 @@ const few = <T>(value: Arbitrary<T>, maxLength = 4, minLength = 0): Arbitrary<T[
 const one = <T extends string>(type: T): Arbitrary<{ type: T }> => fc.record({ type: fc.constant(type) })
 
 /** Names of letters and digits, which are legal paths; the rest of what is legal is `path.test.ts`'s to say. */
-const path = fc
+export const path = fc
   .array(fc.stringMatching(/^[a-z0-9]{1,12}$/), { minLength: 1, maxLength: 4 })
   .map((names) => names.join('/'))
 const spaceRef = fc.oneof(
@@ -199,4 +199,68 @@ export const anyBytes: Arbitrary<Uint8Array> = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(new Uint8Array(MESSAGE_BYTES_MAX), new Uint8Array(70_000).fill(255)),
   },
+)
+
+const time = fc.nat()
+const idAndPlace = { id, locator: id }
+
+/** What the index knows of a block, its id with it. */
+export const indexedBlockValues = fc.record({
+  ...idAndPlace,
+  kind: fc.nat(255),
+  timeMs,
+  length: fc.nat(2 ** 24 - 1),
+  feed: fc.nat(65_535),
+  segment: fc.nat(),
+  offset: fc.nat(2 ** 24 - 1),
+  crc: fc.nat(),
+})
+
+/** Tables of one piece and of several; none but the first is empty. */
+export const pieceTableValues = few(
+  fc.record({
+    hash: id,
+    bytes: fc.integer({ min: 20, max: 65_536 }),
+    textBytes: fc.integer({ min: 1, max: 61_440 }),
+  }),
+  5,
+  1,
+)
+
+/** The outbox's note of what it still has to hand out. */
+export const batchNoteValues = fc.record({
+  madeMs: time,
+  entries: few(fc.record({ ...idAndPlace, bytes: fc.nat(131_000), owner: maybe(id) }), 3, 1),
+  holdings: few(upTo(200), 3),
+})
+
+export const checkRequestValues = fc.record({
+  nowMs: timeMs,
+  withTexts: fc.boolean(),
+  keys: few(fc.record({ id, entity: id, publicKey: exactly(33) })),
+  items: few(fc.record({ id, pieceAt: maybe(id), bytes: upTo(200) })),
+})
+
+/** Frames of a backup. */
+export const frameValues = fc.oneof(
+  fc.record({
+    type: fc.constant('head' as const),
+    madeMs: timeMs,
+    incarnation: exactly(16),
+    hasKeys: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('file' as const),
+    name: fc.stringMatching(/^[a-z]{1,20}$/),
+    bytes: upTo(200),
+  }),
+  fc.record({
+    type: fc.constant('block' as const),
+    feed: fc.nat(1),
+    kind: fc.nat(255),
+    ...idAndPlace,
+    bytes: upTo(200),
+  }),
+  fc.record({ type: fc.constant('note' as const), table: fc.nat(5), key: upTo(40), value: upTo(200) }),
+  fc.record({ type: fc.constant('end' as const), blocks: count, notes: count, digest: id }),
 )

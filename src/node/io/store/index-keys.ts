@@ -12,6 +12,7 @@
  * notes stood here too, under `n`; now they are in HOME/notes.)
  * `crc` is the CRC-32 of the block's bytes: it ties the id to them at a tenth of the price of a hash.
  */
+import { SheafError } from '../../../base/errors.ts'
 import type { BlockMeta } from '../../store.ts'
 
 export const INDEX_FORMAT = 3
@@ -53,6 +54,10 @@ const ID_BYTES = 32
 const BLOCK_VALUE_BYTES = 55
 const PLACE_KEY_BYTES = 1 + ID_BYTES + 1 + 6 + ID_BYTES
 const PLACE_VALUE_BYTES = 3
+const MARK_KEY_BYTES = 3
+/** Of a feed without a name. */
+const MARK_BYTES_MIN = 4
+const STATE_BYTES = 13
 /** Times are below it; what is left up to it falls as they rise, so that the newest comes first. */
 const TIME_END = 2 ** 48
 
@@ -82,7 +87,9 @@ export function blockValue(block: IndexedBlock): Buffer {
   return value
 }
 
+/** Throws BAD_STORE where the value is not whole, as the other readers do. */
 export function readBlock(id: Uint8Array, value: Buffer): IndexedBlock {
+  requireBytes(value, BLOCK_VALUE_BYTES)
   return {
     id,
     locator: value.subarray(23, BLOCK_VALUE_BYTES),
@@ -115,6 +122,8 @@ export function placeValue({ length }: BlockMeta): Buffer {
 }
 
 export function readPlace(key: Buffer, value: Buffer): BlockMeta {
+  requireBytes(key, PLACE_KEY_BYTES)
+  requireBytes(value, PLACE_VALUE_BYTES)
   return {
     id: key.subarray(40),
     locator: key.subarray(1, 1 + ID_BYTES),
@@ -129,18 +138,20 @@ export function markKey(feed: number): Buffer {
 }
 
 export function markValue({ name, indexed }: FeedMark): Buffer {
-  const value = Buffer.allocUnsafe(4 + Buffer.byteLength(name))
+  const value = Buffer.allocUnsafe(MARK_BYTES_MIN + Buffer.byteLength(name))
   value.writeUInt32LE(indexed, 0)
   value.write(name, 4)
   return value
 }
 
 export function readMark(key: Buffer, value: Buffer): FeedMark {
+  requireBytes(key, MARK_KEY_BYTES)
+  if (value.byteLength < MARK_BYTES_MIN) refuse(value)
   return { feed: key.readUInt16BE(1), indexed: value.readUInt32LE(0), name: value.toString('utf8', 4) }
 }
 
 export function stateValue({ rebuilding, blocks, bytes }: IndexState): Buffer {
-  const value = Buffer.alloc(13)
+  const value = Buffer.alloc(STATE_BYTES)
   value[0] = rebuilding ? 1 : 0
   value.writeUIntLE(blocks, 1, 6)
   value.writeUIntLE(bytes, 7, 6)
@@ -148,6 +159,8 @@ export function stateValue({ rebuilding, blocks, bytes }: IndexState): Buffer {
 }
 
 export function readState(value: Buffer): IndexState {
+  requireBytes(value, STATE_BYTES)
+  if (value[0]! > 1) refuse(value)
   return { rebuilding: value[0] === 1, blocks: value.readUIntLE(1, 6), bytes: value.readUIntLE(7, 6) }
 }
 
@@ -181,4 +194,15 @@ export function startingWith(prefix: Buffer): KeyRange {
 /** What the interface shows of an indexed block. */
 export function metaOf({ id, locator, kind, timeMs, length }: IndexedBlock): BlockMeta {
   return { id, locator, kind, timeMs, length }
+}
+
+/** LevelDB tells damage by its checksums: another length is what only another program writes. */
+function requireBytes(part: Buffer, bytes: number): void {
+  if (part.byteLength !== bytes) refuse(part)
+}
+
+function refuse(part: Buffer): never {
+  throw new SheafError('BAD_STORE', `the index holds ${part.byteLength} bytes that it cannot hold`, {
+    hint: 'stop the node and run `sheaf reindex`',
+  })
 }
