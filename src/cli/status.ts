@@ -25,7 +25,7 @@ export function register(program: Command, cli: Cli): void {
 
 function statusText(status: StatusJson): string {
   const { stored, shard, nowMs } = status
-  const share = ((100 * stored.bytes) / stored.quotaBytes).toFixed(1)
+  const share = ((100 * stored.usedBytes) / stored.quotaBytes).toFixed(1)
   return columns([
     ['entity', status.entity === null ? 'none: sheaf init makes one' : `@${status.entity}`],
     ['device', status.device],
@@ -34,7 +34,7 @@ function statusText(status: StatusJson): string {
     ['peers', `${status.peers}, of which ${status.peersAcceptingStores} accept pages to keep`],
     [
       'stored',
-      `${count(stored.blocks, 'block')}, ${sizeText(stored.bytes)} of ${sizeText(stored.quotaBytes)} (${share} %)`,
+      `${count(stored.blocks, 'block')}, ${sizeText(stored.usedBytes)} of ${sizeText(stored.quotaBytes)} (${share} %)`,
     ],
     ...(stored.damaged > 0 ? [['damaged', count(stored.damaged, 'block')]] : []),
     ['shard', shard.depth === 0 ? 'everything (depth 0)' : `depth ${shard.depth} at ${shard.address}`],

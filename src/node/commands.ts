@@ -139,7 +139,8 @@ export interface Status {
   nowMs: number
   peers: number
   peersAcceptingStores: number
-  stored: { blocks: number; bytes: number; damaged: number; quotaBytes: number }
+  /** `usedBytes` counts against the quota: the bytes of the blocks, and what they take in the index. */
+  stored: { blocks: number; bytes: number; damaged: number; usedBytes: number; quotaBytes: number }
   shard: { depth: number; address: Uint8Array }
   /** Batches of our own that have fewer holders than the target, and the oldest of them. */
   pendingBatches: number

@@ -12,6 +12,7 @@ import type { Connection, Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { verifyStatement } from './peer.ts'
 import { failure, type Reader } from './reading.ts'
+import { logicalBytes } from './store.ts'
 import { settleAll, type Task } from './task.ts'
 
 /** What the node counts besides its parts. */
@@ -105,7 +106,7 @@ export class Inspector {
       nowMs: env.nowMs(),
       peers: peers.length,
       peersAcceptingStores: peers.filter(({ client }) => client.isOpen && client.acceptsStores).length,
-      stored: { ...usage, quotaBytes: this.#counters.quotaBytes },
+      stored: { ...usage, usedBytes: logicalBytes(usage), quotaBytes: this.#counters.quotaBytes },
       shard: { depth, address: this.#address },
       pendingBatches: batches,
       oldestPendingMs: oldestMs,

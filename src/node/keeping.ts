@@ -23,6 +23,7 @@ import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement } from './peer.ts'
 import type { QueryOf } from './queries.ts'
+import { neededBytes } from './quota.ts'
 import type { Reply } from './reply.ts'
 import { rootOfIds } from './shards.ts'
 import type { StoredBlock } from './store.ts'
@@ -45,7 +46,7 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
   for (const [i, answer] of answers.entries()) reply.add(i, answer)
   const wanted = new Set(answers.flatMap((answer, i) => (answer.type === 'wanted' ? [i] : [])))
   if (wanted.size > 0) {
-    const bytes = [...wanted].reduce((sum, index) => sum + offers[index]!.bytes, 0)
+    const bytes = neededBytes([...wanted].map((index) => ({ length: offers[index]!.bytes })))
     node.deliveries.bytes += bytes
     try {
       const delivered = yield* takeDeliveries(node, peer, offers, wanted, reply)
@@ -107,10 +108,10 @@ function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
     // What others are about to deliver takes its room as well.
-    const bytes = node.deliveries.bytes + askedBytes + offer.bytes
+    const bytes = node.deliveries.bytes + askedBytes + neededBytes([{ length: offer.bytes }])
     const verdict = bytes > DELIVERIES_BYTES_MAX ? 'full' : node.retention.admit({ ...offer, bytes })
     if (verdict !== 'keep') return { type: 'refused', reason: { type: verdict } }
-    askedBytes += offer.bytes
+    askedBytes = bytes - node.deliveries.bytes
     return { type: 'wanted' }
   })
 }

@@ -5,12 +5,14 @@
 import { SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { idKey } from '../base/id-map.ts'
+import { distinct, neededBytes, quotaFull } from './quota.ts'
 import {
   type BlockMeta,
   checkStorable,
   type Describe,
   type Feed,
   locatorRange,
+  logicalBytes,
   type Note,
   type NoteTable,
   type ScrubReport,
@@ -24,6 +26,7 @@ export class MemoryStore implements Store {
   /** The ids of the blocks of our own. */
   readonly #own = new Set<string>()
   readonly #describe: Describe | undefined
+  readonly #quotaBytes: number
   /** locator ‖ kind ‖ falling time ‖ id of every block in order, which is the order of `at` and `within`. */
   readonly #places = new SortedKeys()
   readonly #notes = new Map<NoteTable, { keys: SortedKeys; values: Map<string, Uint8Array> }>()
@@ -34,8 +37,9 @@ export class MemoryStore implements Store {
   #closed = false
 
   /** `describe` is what a scrub holds record blocks to; without it, only loose pieces are held to their ids. */
-  constructor(describe?: Describe) {
+  constructor(describe?: Describe, quotaBytes = Number.POSITIVE_INFINITY) {
     this.#describe = describe
+    this.#quotaBytes = quotaBytes
   }
 
   async append(
@@ -45,6 +49,7 @@ export class MemoryStore implements Store {
   ): Promise<void> {
     this.#assertOpen()
     checkStorable(blocks, notes)
+    this.#assertRoom(distinct(blocks).filter(({ id }) => !this.#blocks.has(idKey(id))))
     for (const block of blocks) this.#put(feed, block)
     for (const one of notes) this.#putNote(one)
   }
@@ -209,6 +214,13 @@ export class MemoryStore implements Store {
 
   #metaAt(place: string): BlockMeta {
     return metaOf(this.#blocks.get(idAt(place))!)
+  }
+
+  /** Nothing comes between this and the write, so nothing is reserved. */
+  #assertRoom(fresh: readonly StoredBlock[]): void {
+    const needed = neededBytes(fresh)
+    const used = logicalBytes(this.usage())
+    if (needed > 0 && used + needed > this.#quotaBytes) throw quotaFull(used, this.#quotaBytes, needed)
   }
 
   #assertOpen(): void {

@@ -59,6 +59,8 @@ export interface Node {
   }
   identity: Identity
   retention: RetentionPolicy
+  /** Logical bytes that this node may store. */
+  quotaBytes: number
   heads: HeadResolver
   /** Bytes that publishers were told to deliver and that are not written yet. */
   deliveries: { bytes: number }

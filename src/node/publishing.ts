@@ -18,7 +18,9 @@ import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
+import { distinct, neededBytes, quotaFull } from './quota.ts'
 import { byPrefix } from './shards.ts'
+import { logicalBytes } from './store.ts'
 import { suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
@@ -104,6 +106,7 @@ export class Publisher {
     if (blocks.length === 0 && index.isCurrent && (yield* isMarked(this.#node))) {
       yield* store.note([OwnIndex.unmark], { sync: false })
     }
+    yield* this.#refuseBeyondQuota(blocks)
     const batches = this.#batches(blocks)
     const roots: Uint8Array[] = []
     while (batches.length > 0) {
@@ -139,6 +142,18 @@ export class Publisher {
         ...members.slice(i * room, (i + 1) * room),
       ])
     })
+  }
+
+  /** Before the first batch of several is written: half a publish helps nobody. */
+  *#refuseBeyondQuota(blocks: OwnBlock[]): Task<void> {
+    const { identity, quotaBytes, store } = this.#node
+    const needed = neededBytes([...identity.blocks, ...blocks])
+    const used = logicalBytes(yield* store.usage())
+    if (used + needed <= quotaBytes) return
+    const all = distinct([...identity.blocks, ...blocks])
+    const metas = yield* store.meta(all.map(({ id }) => id))
+    const fresh = neededBytes(all.filter((_, i) => metas[i] === undefined))
+    if (fresh > 0 && used + fresh > quotaBytes) throw quotaFull(used, quotaBytes, fresh)
   }
 
   /** What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change. */

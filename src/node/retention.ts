@@ -9,7 +9,7 @@ export interface RetentionPolicy {
   serves(id: Uint8Array): boolean
 }
 
-/** Takes everything until the shelf's logical bytes reach the quota. */
+/** Takes everything until the shelf's logical bytes reach the quota; `bytes` of a block are logical ones too. */
 export function quotaPolicy(quotaBytes: number, usedBytes: () => number): RetentionPolicy {
   return {
     admit: ({ bytes }) => (usedBytes() + bytes > quotaBytes ? 'full' : 'keep'),

@@ -140,6 +140,7 @@ export class Service {
       keys,
       identity,
       retention,
+      quotaBytes: options.quotaBytes,
       deliveries: { bytes: 0 },
       heads: options.heads ?? ownHeads(),
       depth: options.depth,

@@ -3,7 +3,9 @@
  * may read more than one keeps. Pages that were read one by one are written together a
  * little later, so that nobody who reads waits for a disk.
  */
+import { asSheafError } from '../base/errors.ts'
 import type { Node } from './node.ts'
+import { neededBytes } from './quota.ts'
 import type { StoredBlock } from './store.ts'
 import { run, type Task } from './task.ts'
 
@@ -22,14 +24,22 @@ export class Shelving {
     this.#node = node
   }
 
-  /** Writes what the policy admits. */
+  /** Writes what the policy admits. What cannot be written is said and not thrown: a reader has it all the same. */
   *keep(blocks: readonly StoredBlock[]): Task<void> {
     let bytes = 0
     const admitted = blocks.filter((block) => {
-      bytes += block.length
-      return this.#node.retention.admit({ ...block, bytes }) === 'keep'
+      const withThis = bytes + neededBytes([block])
+      if (this.#node.retention.admit({ ...block, bytes: withThis }) !== 'keep') return false
+      bytes = withThis
+      return true
     })
-    if (admitted.length > 0) yield* this.#node.store.append('shelf', admitted, { sync: false })
+    if (admitted.length === 0) return
+    try {
+      yield* this.#node.store.append('shelf', admitted, { sync: false })
+    } catch (cause) {
+      const { code, message } = asSheafError(cause)
+      this.#node.emit({ type: 'failed', what: 'keeping pages', code, message })
+    }
   }
 
   /** Has it written soon; what does not fit in between is not kept. */
@@ -47,10 +57,6 @@ export class Shelving {
     const blocks = this.#waiting
     this.#waiting = []
     this.#bytes = 0
-    run(this.keep(blocks), (outcome) => {
-      if ('error' in outcome) {
-        this.#node.emit({ type: 'failed', what: 'keeping pages', message: String(outcome.error) })
-      }
-    })
+    run(this.keep(blocks), () => {})
   }
 }

@@ -68,7 +68,8 @@ export interface Store {
    * stay that names blocks which do not exist; notes that are removed go after the blocks (and, with `sync`, after
    * they are safe: a power loss may bring such a note back). Of a block only id, locator, kind and
    * time are taken on trust: they must be what `Describe` says of its bytes.
-   * Errors: TOO_LARGE, BAD_ARGUMENT; BUSY where too much waits to be written; DISK_FULL.
+   * Errors: TOO_LARGE, BAD_ARGUMENT; BUSY where too much waits to be written; DISK_FULL;
+   * QUOTA_FULL where the blocks that are not there yet do not fit, before anything is written. Notes are not counted.
    */
   append(
     feed: Feed,
@@ -121,6 +122,14 @@ export interface Usage {
   blocks: number
   bytes: number
   damaged: number
+}
+
+/** What a block takes beside its bytes: two entries of the index with their keys, and its frame in the feed. */
+export const RECORD_OVERHEAD_BYTES = 200
+
+/** What counts against the quota. Notes, logs and what the databases set aside do not. */
+export function logicalBytes({ blocks, bytes }: Pick<Usage, 'blocks' | 'bytes'>): number {
+  return bytes + blocks * RECORD_OVERHEAD_BYTES
 }
 
 /** Throws TOO_LARGE or BAD_ARGUMENT where a store could not take these. */

@@ -103,7 +103,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       nowMs: TIME_MS + 90_000,
       peers: 6,
       peersAcceptingStores: 5,
-      stored: { blocks: 3, bytes: 4096, damaged: 0, quotaBytes: 2 ** 30 },
+      stored: { blocks: 3, bytes: 4096, damaged: 0, usedBytes: 4696, quotaBytes: 2 ** 30 },
       shard: { depth: 0, address: idOf('address') },
       pendingBatches: 0,
       oldestPendingMs: undefined,

@@ -1,5 +1,6 @@
 /** What every store does. `storeContract` runs the whole suite over one kind of it. */
 import test from 'brittle'
+import fc from 'fast-check'
 import { SheafError } from '../../src/base/errors.ts'
 import { compareBytes } from '../../src/base/hash.ts'
 import { BLOCK_BYTES_MAX } from '../../src/base/limits.ts'
@@ -7,17 +8,23 @@ import { shuffled } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import {
   type BlockMeta,
+  logicalBytes,
   NOTE_KEY_BYTES_MAX,
   NOTE_VALUE_BYTES_MAX,
   type Note,
+  RECORD_OVERHEAD_BYTES,
   type Store,
   type StoredBlock,
 } from '../../src/node/store.ts'
 import type { Teardown } from '../helpers/home.ts'
+import { parameters } from '../helpers/seed.ts'
 import { loosePiece, recordBlock, someBlocks } from './blocks.ts'
 
 /** Makes an empty store for a test, which closes it. `damage` makes a stored block unreadable. */
-export type MakeStore = (t: Teardown) => Promise<{
+export type MakeStore = (
+  t: Teardown,
+  options?: { quotaBytes?: number },
+) => Promise<{
   store: Store
   damage(block: StoredBlock): Promise<void> | void
 }>
@@ -306,6 +313,65 @@ export function storeContract(name: string, make: MakeStore): void {
     await store.append('shelf', [record, piece], { sync: false })
     t.alike((await store.get([record.id, piece.id])).map(hex), [hex(record.bytes), hex(piece.bytes)])
     t.is((await store.scrub()).misplaced, 0)
+  })
+
+  test(`${name} - a block that does not fit the quota is refused before anything is written`, async (t) => {
+    const random = seededRandom('quota')
+    const blocks = someBlocks(random, 10)
+    const [more] = someBlocks(random, 1) as [StoredBlock]
+    const needed = logicalBytes({ blocks: 10, bytes: total(blocks) })
+    t.is(needed, total(blocks) + 10 * RECORD_OVERHEAD_BYTES)
+    const { store } = await make(t, { quotaBytes: needed })
+    const note: Note = { table: 'pending', key: more.id, value: Buffer.of(1) }
+    t.is(
+      await codeOfCall(store.append('outbox', [...blocks, more], { sync: true, notes: [note] })),
+      'QUOTA_FULL',
+    )
+    t.alike(store.usage(), { blocks: 0, bytes: 0, damaged: 0 })
+    t.is(await store.noted('pending', more.id), undefined, 'nor its notes')
+    await store.append('outbox', blocks, { sync: false })
+    t.is(logicalBytes(store.usage()), needed, 'to the last byte')
+    t.is(await codeOfCall(store.append('outbox', [more], { sync: false })), 'QUOTA_FULL')
+    await store.append('shelf', [...blocks, ...blocks], { sync: true })
+    await store.note([note], { sync: true })
+    t.is(logicalBytes(store.usage()), needed, 'what is there already, and notes, take no room')
+  })
+
+  test(`${name} - writers that come at once never pass the quota together`, async (t) => {
+    const property = fc.asyncProperty(
+      fc.integer({ min: 0, max: 12_000 }),
+      fc.array(
+        fc.record({
+          from: fc.nat(30),
+          count: fc.integer({ min: 1, max: 8 }),
+          sync: fc.boolean(),
+          waits: fc.boolean(),
+        }),
+        { maxLength: 25 },
+      ),
+      async (quotaBytes, appends) => {
+        const { store } = await make(t, { quotaBytes })
+        const blocks = someBlocks(seededRandom('crowd'), 40)
+        const begun: Promise<string | undefined>[] = []
+        for (const { from, count, sync, waits } of appends) {
+          const some = blocks.slice(from, from + count)
+          begun.push(codeOfCall(store.append('shelf', some, { sync })))
+          if (waits) await begun.at(-1)
+        }
+        const codes = await Promise.all(begun)
+        const used = logicalBytes(store.usage())
+        const there = await store.meta(blocks.map(({ id }) => id))
+        const isAllOrNothing = appends.every(
+          ({ from, count }, i) =>
+            codes[i] === 'QUOTA_FULL' || there.slice(from, from + count).every((meta) => meta !== undefined),
+        )
+        await store.close()
+        const areExpected = codes.every((code) => code === undefined || code === 'QUOTA_FULL')
+        return used <= quotaBytes && isAllOrNothing && areExpected
+      },
+    )
+    await fc.assert(property, parameters({ numRuns: 12 }))
+    t.pass()
   })
 
   test(`${name} - closing ends what was begun; afterwards every call says CANCELLED`, async (t) => {

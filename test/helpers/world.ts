@@ -14,7 +14,7 @@ import { MemoryStore } from '../../src/node/memory-store.ts'
 import { perform } from '../../src/node/perform.ts'
 import { quotaPolicy, type RetentionPolicy } from '../../src/node/retention.ts'
 import { type Effect, type Input, Service } from '../../src/node/service.ts'
-import type { Store } from '../../src/node/store.ts'
+import { logicalBytes, type Store } from '../../src/node/store.ts'
 import { FROM_CLIENT, type MessageName } from '../../src/node/wire.ts'
 import { Search } from '../../src/node/work.ts'
 import type { Observation } from '../../src/ranking/evidence.ts'
@@ -101,7 +101,7 @@ export class World {
 
   add(name: string, options: NodeOptions = {}): WorldNode {
     const who = options.actor ?? actor(name, this.network)
-    const store = options.store ?? new MemoryStore()
+    const store = options.store ?? new MemoryStore(undefined, options.quotaBytes)
     const observed: WorldNode['observed'] = []
     const node: WorldNode = {
       name,
@@ -215,7 +215,7 @@ export class World {
   #service(who: Actor, store: Store, options: NodeOptions, observed: WorldNode['observed']): Service {
     const first = new FirstStanding()
     const quotaBytes = options.quotaBytes ?? 2 ** 30
-    const quota = quotaPolicy(quotaBytes, () => store.usage().bytes)
+    const quota = quotaPolicy(quotaBytes, () => logicalBytes(store.usage()))
     const isReader = options.isReader ?? false
     return new Service({
       network: this.network,

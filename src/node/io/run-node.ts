@@ -10,7 +10,7 @@ import type { Answers, Command, NodeApi } from '../commands.ts'
 import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
 import { Service } from '../service.ts'
-import type { Store } from '../store.ts'
+import { logicalBytes, type Store } from '../store.ts'
 import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
@@ -76,6 +76,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     home,
     incarnation,
     describe: describeBlock,
+    quotaBytes,
     ...(options.renew !== undefined && { renew: renew(options.renew) }),
     ...(options.lock !== undefined && { lock: options.lock }),
   })
@@ -96,7 +97,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     random: (length) => randomBytes(length),
     standing,
     evidence: standing,
-    retention: quotaPolicy(quotaBytes, () => store.usage().bytes),
+    retention: quotaPolicy(quotaBytes, () => logicalBytes(store.usage())),
     depth,
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,

@@ -17,8 +17,13 @@ const EVERYTHING = new Uint8Array(0)
 const open = (home: string, incarnation = FIRST_LIFE): Promise<LevelStore> =>
   openStore({ home, incarnation, describe: describeBlock })
 
-storeContract('level store', async (t) => {
-  const store = await open(tempHome(t))
+storeContract('level store', async (t, { quotaBytes = Number.POSITIVE_INFINITY } = {}) => {
+  const store = await openStore({
+    home: tempHome(t),
+    incarnation: FIRST_LIFE,
+    describe: describeBlock,
+    quotaBytes,
+  })
   t.teardown(() => store.close())
   return {
     store,

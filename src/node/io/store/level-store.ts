@@ -16,11 +16,13 @@
 import { crc32 } from 'node:zlib'
 import { SheafError } from '../../../base/errors.ts'
 import { IdMap } from '../../../base/id-map.ts'
+import { distinct, QuotaGuard } from '../../quota.ts'
 import {
   type BlockMeta,
   checkStorable,
   type Describe,
   type Feed,
+  logicalBytes,
   type Note,
   type NoteTable,
   type ScrubReport,
@@ -28,7 +30,6 @@ import {
   type StoredBlock,
   type Usage,
 } from '../../store.ts'
-import type { IndexBatch } from './block-index.ts'
 import { realDisk } from './disk.ts'
 import { diskError } from './disk-error.ts'
 import { type Files, type FilesOptions, openFiles } from './files.ts'
@@ -36,9 +37,9 @@ import { type IndexedBlock, metaOf } from './index-keys.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { rebuild } from './reindex.ts'
 import { eachBlock, scrub } from './scan.ts'
-import { packSegments } from './segment.ts'
 import type { Position } from './segment-cache.ts'
 import { SpaceGuard } from './space-guard.ts'
+import { writeAll } from './write-all.ts'
 import { type Write, WriteQueue } from './write-queue.ts'
 
 const INCARNATION_BYTES = 16
@@ -53,6 +54,8 @@ export interface StoreOptions extends Partial<Omit<FilesOptions, 'home' | 'incar
   home: string
   incarnation: Uint8Array
   describe: Describe
+  /** Logical bytes that blocks may take; without it there is no end. */
+  quotaBytes?: number
   /** Of this home, where the caller already has it: it stays the caller's to release. */
   lock?: HomeLock
 }
@@ -66,22 +69,31 @@ export async function openStore(options: StoreOptions): Promise<LevelStore> {
   const release = (): void => {
     if (options.lock === undefined) lock.release()
   }
-  const filesOptions = { cacheBytesMax: CACHE_BYTES_MAX, repair: false, disk: realDisk, ...options }
+  const whole: Options = {
+    cacheBytesMax: CACHE_BYTES_MAX,
+    repair: false,
+    disk: realDisk,
+    quotaBytes: Number.POSITIVE_INFINITY,
+    ...options,
+  }
   try {
     if (incarnation.byteLength !== INCARNATION_BYTES) {
       throw new SheafError('BAD_ARGUMENT', `an incarnation of ${incarnation.byteLength} bytes, not 16`)
     }
-    return new LevelStore(await openFiles(filesOptions), filesOptions, release)
+    return new LevelStore(await openFiles(whole), whole, release)
   } catch (error) {
     release()
     throw diskError(error, `cannot open the store in ${home}`)
   }
 }
 
+type Options = FilesOptions & { quotaBytes: number }
+
 export class LevelStore implements Store {
   readonly #files: Files
   readonly #describe: Describe
   readonly #space: SpaceGuard
+  readonly #quota: QuotaGuard
   readonly #release: () => void
   readonly #queue = new WriteQueue((writes) => this.#writeGroup(writes))
   /** What did not read back: missing for everybody until it is stored anew. */
@@ -93,10 +105,11 @@ export class LevelStore implements Store {
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(files: Files, { home, describe, disk }: FilesOptions, release: () => void) {
+  constructor(files: Files, { home, describe, disk, quotaBytes }: Options, release: () => void) {
     this.#files = files
     this.#describe = describe
     this.#space = new SpaceGuard(home, disk)
+    this.#quota = new QuotaGuard(quotaBytes, () => logicalBytes(this.#files.index.state))
     this.#release = release
     this.#damaged = files.damaged
   }
@@ -114,7 +127,12 @@ export class LevelStore implements Store {
     return this.#run('cannot store blocks', async () => {
       checkStorable(blocks, notes)
       const [before, after] = blocks.length === 0 ? [notes, []] : partedByTime(notes)
-      await this.#queue.write({ feed, blocks, notes: before })
+      const release = await this.#quota.reserve(blocks, () => this.#lacking(blocks))
+      try {
+        await this.#queue.write({ feed, blocks, notes: before })
+      } finally {
+        release()
+      }
       if (sync) await this.#syncLogs()
       if (after.length > 0) await this.#queue.write({ feed, blocks: [], notes: after })
     })
@@ -241,56 +259,16 @@ export class LevelStore implements Store {
     }
   }
 
-  /** One append a feed and one batch for all writes; what is written twice is stored once. */
   async #writeGroup(writes: Write[]): Promise<void> {
     await this.#space.reserve(writes)
-    await this.#writing(async () => {
-      const notes = writes.flatMap((write) => write.notes)
-      if (notes.length > 0) await this.#files.notes.write(notes)
-      const batch = this.#files.index.batch()
-      const fresh = await this.#freshBlocks(writes)
-      for (const feed of ['outbox', 'shelf'] as const) {
-        if (fresh[feed].length > 0) await this.#appendTo(feed, fresh[feed], batch)
-      }
-      if (batch.length === 0) return
-      await batch.write()
-      for (const { id } of [...fresh.outbox, ...fresh.shelf]) this.#unreadable.delete(id)
-    })
+    await this.#writing(() => writeAll(this.#files, writes, this.#unreadable))
   }
 
-  /** The blocks that the index lacks or cannot read, each once, by feed. */
-  async #freshBlocks(writes: readonly Write[]): Promise<Record<Feed, StoredBlock[]>> {
-    const wanted = new IdMap<{ feed: Feed; block: StoredBlock }>()
-    for (const { feed, blocks } of writes) {
-      for (const block of blocks) if (!wanted.has(block.id)) wanted.set(block.id, { feed, block })
-    }
-    const fresh: Record<Feed, StoredBlock[]> = { outbox: [], shelf: [] }
-    const all = [...wanted.values()]
-    const known = await this.#files.index.find(all.map(({ block }) => block.id))
-    all.forEach(({ feed, block }, i) => {
-      if (known[i] === undefined || this.#unreadable.has(block.id)) fresh[feed].push(block)
-    })
-    return fresh
-  }
-
-  async #appendTo(feed: Feed, blocks: readonly StoredBlock[], batch: IndexBatch): Promise<void> {
-    const name = this.#files.names[feed]
-    const segments = packSegments(blocks)
-    const first = await this.#files.feeds.append(
-      name,
-      segments.map(({ bytes }) => bytes),
-    )
-    const number = batch.advance(name, first + segments.length)
-    segments.forEach(({ entries }, i) => {
-      for (const { block, offset } of entries) {
-        const { id, locator, kind, timeMs, length } = block
-        const place = { feed: number, segment: first + i, offset, crc: crc32(block.bytes) }
-        const indexed = { id, locator, kind, timeMs, length, ...place }
-        const damaged = this.#unreadable.get(id)
-        if (damaged === undefined) batch.add(indexed)
-        else batch.replace(indexed, damaged)
-      }
-    })
+  /** The blocks that the index lacks, each once. */
+  async #lacking(blocks: readonly StoredBlock[]): Promise<StoredBlock[]> {
+    const once = distinct(blocks)
+    const known = await this.#files.index.find(once.map(({ id }) => id))
+    return once.filter((_, i) => known[i] === undefined)
   }
 
   /** The segments in which these blocks lie, read in the order of the feeds. */
