@@ -20,7 +20,6 @@ export interface Counters {
   startedMs: number
   queriesServed: number
   lastError: string | undefined
-  quotaBytes: number
 }
 
 export class Inspector {
@@ -106,7 +105,7 @@ export class Inspector {
       nowMs: env.nowMs(),
       peers: peers.length,
       peersAcceptingStores: peers.filter(({ client }) => client.isOpen && client.acceptsStores).length,
-      stored: { ...usage, usedBytes: logicalBytes(usage), quotaBytes: this.#counters.quotaBytes },
+      stored: { ...usage, usedBytes: logicalBytes(usage), quotaBytes: this.#node.quotaBytes },
       shard: { depth, address: this.#address },
       pendingBatches: batches,
       oldestPendingMs: oldestMs,

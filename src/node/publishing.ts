@@ -7,7 +7,6 @@
 import { decode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
 import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
 import { pageLocator, type Space } from '../content/space.ts'
@@ -119,7 +118,8 @@ export class Publisher {
       const formed = parts.map((part) => this.#outbox.form(part))
       const notes = formed.map(({ note }) => note)
       const mark = batches.length === 0 && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
-      yield* store.append('outbox', once(parts.flat()), { sync: true, notes: [...notes, mark] })
+      // a key goes with every batch, and is written with the first
+      yield* store.append('outbox', distinct(parts.flat()), { sync: true, notes: [...notes, mark] })
       for (const note of notes) this.#outbox.begin(note)
       roots.push(...formed.map(({ root }) => root))
     }
@@ -167,12 +167,6 @@ export class Publisher {
     if (author !== undefined) return author
     throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
   }
-}
-
-/** Each block once: a key goes with every batch, and is written with the first. */
-function once(blocks: readonly OwnBlock[]): OwnBlock[] {
-  const ids = new IdSet()
-  return blocks.filter(({ id }) => !ids.has(id) && ids.add(id))
 }
 
 /** A keeper checks each batch alone: it goes with our key and certificate, and with the owner of pieces that a cut parted from it. */

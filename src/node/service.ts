@@ -115,7 +115,7 @@ export class Service {
   readonly #desk: Desk
   readonly #claims: Claims
   readonly #visiting: Visiting
-  readonly #counters: Counters = { startedMs: 0, queriesServed: 0, lastError: undefined, quotaBytes: 0 }
+  readonly #counters: Counters = { startedMs: 0, queriesServed: 0, lastError: undefined }
   #effects: Effect[] = []
   #nextToken = 1
   #nowMs = 0
@@ -180,7 +180,6 @@ export class Service {
     })
     this.#outbox = new Outbox(this.#node)
     this.#serving = new Serving(this.#node)
-    this.#counters.quotaBytes = options.quotaBytes
     this.#desk = new Desk(this.#node, this.#outbox, this.#counters, address)
   }
 
