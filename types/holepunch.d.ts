@@ -26,6 +26,7 @@ declare module '@hyperswarm/secret-stream' {
     readonly remotePort: number
     /** Smoothed round trip in milliseconds. */
     readonly rtt: number
+    on(event: 'data', listener: (data: Uint8Array) => void): this
   }
 
   /**
@@ -52,6 +53,8 @@ declare module '@hyperswarm/secret-stream' {
     readonly destroyed: boolean
     readonly rawStream: RawStream | null
     readonly rawBytesRead: number
+    /** Not documented: the announced length of the frame that is coming in, 0 between two. `test/node/io/link.test.ts` fails where it goes. */
+    readonly _len: number
     readonly rawBytesWritten: number
     /** Where Protomux.from keeps the multiplexer of this stream. */
     userData: unknown

@@ -3,64 +3,44 @@
  * window that the welcome grants.
  *
  *     idle ──query──▶ greeting ──challenge──▶ solving ──▶ earned ──results──▶ thanking
- *      ▲                                                                        │ welcome
+ *      ▲ ▲                │                                  │                  │ welcome
+ *      │ └── resting ◀────┴─────── BUSY, for a while ────────┘                  │
  *      └────────── allowance used up, or no welcome in time ◀──── open ◀────────┘
  */
-import { decode, encode } from '../base/codec.ts'
+import { decode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { RecentNumbers } from '../base/recent.ts'
+import { Backoff } from './backoff.ts'
 import { refuseUncertified, verifyHeader } from './certified.ts'
-import { formEarn, formHello } from './earning.ts'
+import { bidFor, formEarn, formHello, refuseUnknownWork } from './earning.ts'
 import { EARN_REFUSALS, encodeMessage, type Peer, type SessionEnv, WIRE_CODES } from './peer.ts'
-import { type Query, query as queryCodec, weightOf } from './queries.ts'
+import { type Listener, newPending, type Pending, servedObservation } from './pending.ts'
+import { PutOff } from './put-off.ts'
+import type { Query } from './queries.ts'
 import { suspend, type Task } from './task.ts'
 import { Thanks } from './thanks.ts'
-import type { Timer } from './timers.ts'
 import {
   challenge as challengeCodec,
   type Deliver,
-  type Header,
   header as headerCodec,
-  type Item,
   type Listing,
   type MessageName,
-  PROTOCOL_VERSION,
   refuse as refuseCodec,
   result as resultCodec,
 } from './wire.ts'
-import { ALGORITHMS, type Ends, workSeed } from './work.ts'
+import { type Ends, workSeed } from './work.ts'
 
-/** Effort that is paid for one query at most: about ten seconds of one core. */
-const BUDGET = 8_000_000
-/** Effort that is paid to learn who has come: it was not our idea. */
-const COURTESY_BUDGET = 65_536
+/** A server takes an earn up or drops it sooner than this; until then no other is begun, or a refusal could mean either. */
+const EARN_FATE_MS = 20_000
 /** Queries that timed out; what still arrives for them is no fault. */
 const ABANDONED_MAX = 1_024
 
-/** What one query gets back. */
-export interface Listener {
-  /** Items as they arrive, before the last. Throwing a SheafError blames the server. */
-  items(items: Item[], header: Header | undefined): void
-}
-
-interface Pending {
-  ask: number
-  asked: Query
-  bytes: Uint8Array
-  weight: number
-  listener: Listener
-  resume(outcome: { value: Listing | undefined } | { error: SheafError }): void
-  deadline: Timer
-  sentMs: number
-  firstByteMs: number | undefined
-  bytesIn: number
-  results: number
-  header: Header | undefined
-}
+export type { Listener } from './pending.ts'
 
 export class ClientSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
-  #state: 'idle' | 'greeting' | 'solving' | 'earned' | 'open' = 'idle'
+  #state: 'idle' | 'greeting' | 'solving' | 'earned' | 'resting' | 'open' = 'idle'
   #hello: Uint8Array = new Uint8Array(0)
   #hellosOut = 0
   #nextAsk = 0
@@ -73,13 +53,21 @@ export class ClientSession {
   /** Waiting for the session or the window, then on their way. */
   #queue: Pending[] = []
   readonly #asked = new Map<number, Pending>()
-  readonly #abandoned = new Set<number>()
+  readonly #putOff: PutOff
+  readonly #abandoned = new RecentNumbers(ABANDONED_MAX)
   readonly #thanks: Thanks
+  readonly #backoff: Backoff
   acceptsStores = false
 
   constructor(env: SessionEnv, peer: Peer) {
     this.#env = env
     this.#peer = peer
+    this.#backoff = new Backoff(env.random)
+    this.#putOff = new PutOff(env, (pending) => {
+      pending.ask = this.#nextAsk++
+      this.#queue.push(pending)
+      this.#pump()
+    })
     this.#thanks = new Thanks(env, peer, () => this.#notWelcomed())
   }
 
@@ -89,7 +77,7 @@ export class ClientSession {
 
   /** Queries that wait or are under way. */
   get load(): number {
-    return this.#queue.length + this.#asked.size
+    return this.#queue.length + this.#asked.size + this.#putOff.size
   }
 
   /**
@@ -103,20 +91,8 @@ export class ClientSession {
         resume({ error: new SheafError('UNREACHABLE', 'the connection has ended') })
         return
       }
-      const pending: Pending = {
-        ask: this.#nextAsk++,
-        asked,
-        bytes: encode(queryCodec, asked),
-        weight: weightOf(asked),
-        listener,
-        resume,
-        deadline: this.#env.timers.at(untilMs, () => this.#timeOut(pending)),
-        sentMs: 0,
-        firstByteMs: undefined,
-        bytesIn: 0,
-        results: 0,
-        header: undefined,
-      }
+      const deadline = this.#env.timers.at(untilMs, () => this.#timeOut(pending))
+      const pending = newPending(asked, { ask: this.#nextAsk++, listener, resume, deadline })
       this.#queue.push(pending)
       this.#pump()
     })
@@ -199,23 +175,16 @@ export class ClientSession {
     }
     this.#hellosOut -= 1
     if (this.#state !== 'greeting') return // a late one, for a hello that was given up
-    if (challenge.version !== PROTOCOL_VERSION || !ALGORITHMS.includes(challenge.algorithm)) {
-      throw new SheafError(
-        'NO_COMMON_VERSION',
-        `version ${challenge.version}, algorithm ${challenge.algorithm}`,
-      )
-    }
+    refuseUnknownWork(challenge)
     const first = this.#queue[0]
     if (first === undefined) {
       this.#state = 'idle' // everything timed out meanwhile
       return
     }
-    const bid = challenge.effort * first.weight
-    const budget = first.asked.type === 'introduce' ? COURTESY_BUDGET : BUDGET
-    if (bid > budget) {
+    const bid = bidFor(challenge, first, this.#backoff.raise)
+    if (bid instanceof SheafError) {
       this.#state = 'idle'
-      const error = new SheafError('TOO_EXPENSIVE', `an effort of ${bid} where the budget is ${budget}`)
-      return this.#failAll(error)
+      return this.#failAll(bid)
     }
     this.#state = 'solving'
     this.#cancelSearch = this.#env.solve(this.#peer, workSeed(challenge, first.bytes, bid), bid, (proofs) => {
@@ -232,6 +201,7 @@ export class ClientSession {
       this.#asked.set(ask, first)
       this.#earning = ask
       this.#say('earn', earn)
+      this.#env.timers.at(first.sentMs + EARN_FATE_MS, () => this.#giveUpEarn(first))
     })
   }
 
@@ -247,14 +217,15 @@ export class ClientSession {
   #result(message: Uint8Array): void {
     this.#thanks.heard('result', message)
     const { ask, last, listing, items } = decode(resultCodec, message)
+    if (ask === this.#earning) this.#accepted()
     const pending = this.#asked.get(ask)
     if (pending === undefined) return this.#refuseUnasked(ask)
     pending.firstByteMs ??= this.#env.nowMs()
+    pending.busy = undefined
     pending.bytesIn += message.byteLength
-    const found = items.reduce((count, { answer }) => count + (answer.type === 'found' ? 1 : 0), 0)
+    const found = items.filter(({ answer }) => answer.type === 'found').length
     pending.results += found
     this.#thanks.owe(found)
-    if (ask === this.#earning) this.#earning = undefined
     refuseUncertified(items, pending.header, pending.asked)
     const { header } = pending
     pending.header = undefined
@@ -265,12 +236,8 @@ export class ClientSession {
       const error = asSheafError(cause)
       this.#asked.delete(ask)
       pending.deadline.cancel()
-      const certified = header !== undefined
-      this.#env.evidence.observe(
-        this.#peer.device,
-        { type: 'wrong bytes', code: error.code, certified },
-        this.#env.nowMs(),
-      )
+      const seen = { type: 'wrong bytes' as const, code: error.code, certified: header !== undefined }
+      this.#env.evidence.observe(this.#peer.device, seen, this.#env.nowMs())
       pending.resume({ error })
       throw error
     }
@@ -282,14 +249,7 @@ export class ClientSession {
   #finish(pending: Pending, outcome: { value: Listing | undefined }): void {
     pending.deadline.cancel()
     const nowMs = this.#env.nowMs()
-    const observation = {
-      type: 'served' as const,
-      bytes: pending.bytesIn,
-      results: pending.results,
-      firstByteMs: (pending.firstByteMs ?? nowMs) - pending.sentMs,
-      tookMs: nowMs - pending.sentMs,
-    }
-    this.#env.evidence.observe(this.#peer.device, observation, nowMs)
+    this.#env.evidence.observe(this.#peer.device, servedObservation(pending, nowMs), nowMs)
     pending.resume(outcome)
   }
 
@@ -313,7 +273,7 @@ export class ClientSession {
   }
 
   #notWelcomed(): void {
-    if (this.#state === 'greeting' || this.#state === 'solving') return
+    if (this.#state !== 'open' && this.#state !== 'earned') return
     this.#state = 'idle'
     this.#pump()
   }
@@ -321,50 +281,85 @@ export class ClientSession {
   #refused(message: Uint8Array): void {
     const { ask, code, detail } = decode(refuseCodec, message)
     const error = new SheafError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
-    const pending = ask === undefined ? undefined : this.#asked.get(ask)
     this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
-    if (ask === undefined) {
-      if (this.#state !== 'open') this.#state = 'idle'
-      return this.#failAll(error)
-    }
-    if (ask === this.#earning && pending !== undefined && EARN_REFUSALS.has(error.code)) {
-      // The earn was not accepted, so it is not on the transcript; once more, within the deadline.
-      this.#state = 'idle'
-      this.#thanks.takeBackEarn()
-      this.#asked.delete(pending.ask)
-      if (error.code === 'EXPIRED') this.#queue.unshift(pending)
-      else {
-        pending.deadline.cancel()
-        pending.resume({ error })
-      }
-      return this.#pump()
-    }
+    if (ask === undefined) return this.#turnedAway(error)
+    const pending = this.#asked.get(ask)
     this.#thanks.heard('refuse', message)
-    if (ask === this.#earning) this.#earning = undefined
+    if (ask === this.#earning) this.#accepted()
     if (pending === undefined) return this.#refuseUnasked(ask)
     this.#asked.delete(ask)
-    pending.deadline.cancel()
     this.#thanks.owe(0)
-    pending.resume({ error })
+    if (error.code !== 'BUSY' || !this.#putOff.add(pending, error)) {
+      pending.deadline.cancel()
+      pending.resume({ error })
+    }
     this.#considerThanks()
     this.#pump()
   }
 
+  /** A refusal of the session, or of the earn that is under way: it is not on the transcript. */
+  #turnedAway(error: SheafError): void {
+    const earning = this.#earning
+    this.#earning = undefined
+    if (earning !== undefined) this.#thanks.takeBackEarn()
+    if (!EARN_REFUSALS.has(error.code)) {
+      if (this.#state !== 'open') this.#state = 'idle'
+      return this.#failAll(error)
+    }
+    if (earning === undefined && this.#state !== 'greeting') return // for a hello that was given up
+    const pending = this.#asked.get(earning ?? -1)
+    if (pending !== undefined) this.#queue.unshift(pending)
+    if (earning !== undefined) this.#asked.delete(earning)
+    this.#state = 'idle'
+    if (error.code !== 'BUSY') return this.#pump()
+    if (earning !== undefined) this.#backoff.outbid()
+    this.#rest(error)
+  }
+
+  /** Comes back after a while, to a node that was busy. */
+  #rest(error: SheafError): void {
+    const waitMs = this.#backoff.next()
+    if (waitMs === undefined) {
+      this.#backoff.reset()
+      return this.#failAll(error)
+    }
+    for (const one of this.#queue) one.busy = error
+    this.#state = 'resting'
+    this.#env.timers.at(this.#env.nowMs() + waitMs, () => {
+      if (this.#state !== 'resting' || this.#peer.isGone) return
+      this.#state = 'idle'
+      this.#pump()
+    })
+  }
+
+  /** The earn was taken up. */
+  #accepted(): void {
+    this.#earning = undefined
+    this.#backoff.reset()
+    this.#thanks.earnAccepted()
+  }
+
+  #giveUpEarn({ ask, sentMs }: Pending): void {
+    if (this.#earning !== ask || this.#env.nowMs() < sentMs + EARN_FATE_MS) return
+    this.#accepted()
+    if (this.#state === 'earned' && this.#asked.size === 0) this.#state = 'idle'
+    this.#pump()
+  }
+
   #timeOut(pending: Pending): void {
+    this.#putOff.delete(pending)
     const at = this.#queue.indexOf(pending)
     if (at >= 0) this.#queue.splice(at, 1)
-    if (this.#asked.delete(pending.ask)) {
-      this.#abandoned.add(pending.ask)
-      if (this.#abandoned.size > ABANDONED_MAX) {
-        const [oldest] = this.#abandoned
-        if (oldest !== undefined) this.#abandoned.delete(oldest)
-      }
-    }
-    this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
-    // A hello may still be answered, for those that wait longer; an earned query that is given up leaves no session.
-    const isOver = this.#state === 'greeting' ? this.#queue.length === 0 : this.#state === 'earned'
+    if (this.#asked.delete(pending.ask)) this.#abandoned.add(pending.ask)
+    if (pending.busy === undefined)
+      this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
+    // A hello may still be answered, for those that wait longer; what becomes of an earn is not known before `EARN_FATE_MS`.
+    const isOver =
+      this.#state === 'greeting'
+        ? this.#queue.length === 0
+        : this.#state === 'earned' && this.#earning === undefined
     if (isOver && this.#asked.size === 0) this.#state = 'idle'
-    pending.resume({ error: new SheafError('TIMEOUT', 'no answer within the deadline') })
+    pending.resume({ error: pending.busy ?? new SheafError('TIMEOUT', 'no answer within the deadline') })
     this.#pump()
   }
 
@@ -374,7 +369,7 @@ export class ClientSession {
   }
 
   #failAll(error: SheafError): void {
-    const all = [...this.#asked.values(), ...this.#queue]
+    const all = [...this.#asked.values(), ...this.#queue, ...this.#putOff.takeAll()]
     this.#asked.clear()
     this.#queue = []
     for (const pending of all) {

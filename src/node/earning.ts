@@ -1,7 +1,9 @@
 /** The client's two signed messages, hello and earn: how they are formed, and what their signatures are over. */
 import { encode } from '../base/codec.ts'
+import { SheafError } from '../base/errors.ts'
 import { domainHash, sha256 } from '../base/hash.ts'
 import { encodeMessage, NO_SIGNATURE, type SessionEnv } from './peer.ts'
+import type { Query } from './queries.ts'
 import {
   type Challenge,
   challenge as challengeCodec,
@@ -10,6 +12,30 @@ import {
   PROTOCOL_VERSION,
 } from './wire.ts'
 import { ALGORITHMS, type Ends } from './work.ts'
+
+/** Effort that is paid for one query at most: about ten seconds of one core. */
+const BUDGET = 8_000_000
+/** Effort that is paid to learn who has come: it was not our idea. */
+const COURTESY_BUDGET = 65_536
+
+/** Throws NO_COMMON_VERSION where a challenge asks for what this node did not offer. */
+export function refuseUnknownWork({ version, algorithm }: Challenge): void {
+  if (version === PROTOCOL_VERSION && ALGORITHMS.includes(algorithm)) return
+  throw new SheafError('NO_COMMON_VERSION', `version ${version}, algorithm ${algorithm}`)
+}
+
+/** What to bid for a query: the least that is asked, `raise` times if that is in the budget. TOO_EXPENSIVE where the least is not. */
+export function bidFor(
+  { effort }: Challenge,
+  { asked, weight }: { asked: Query; weight: number },
+  raise: number,
+): number | SheafError {
+  const least = effort * weight
+  const budget = asked.type === 'introduce' ? COURTESY_BUDGET : BUDGET
+  if (least > budget)
+    return new SheafError('TOO_EXPENSIVE', `an effort of ${least} where the budget is ${budget}`)
+  return Math.min(budget, least * raise)
+}
 
 export function formHello(env: SessionEnv, ends: Ends): Uint8Array {
   const hello: Hello = {

@@ -18,6 +18,9 @@ import {
 } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
+import type { Caller } from './caller.ts'
+import type { Gate } from './gate.ts'
+import type { Queue } from './queue.ts'
 import type { Timers } from './timers.ts'
 import { MESSAGES, type MessageName, type MessageOf } from './wire.ts'
 import type { EpochKeys } from './work.ts'
@@ -26,6 +29,8 @@ export interface Peer {
   /** Number of the connection; the same device may come back under another. */
   number: number
   device: Uint8Array
+  /** Device and networks as limits are kept for them. */
+  caller: Caller
   /** 32-byte hash of the Noise handshake, the same at both ends. */
   session: Uint8Array
   /** The link has taken more than it could send; wait for `onWritable`. */
@@ -51,6 +56,8 @@ export interface SessionEnv {
   timers: Timers
   standing: Standing
   evidence: EvidenceSink
+  gate: Gate
+  queue: Queue
   nowMs(): number
   /** Gives a message to the link. */
   send(peer: Peer, name: MessageName, message: Uint8Array): void
@@ -104,7 +111,7 @@ export const WIRE_CODES: readonly ErrorCode[] = [
   'TIMEOUT',
 ]
 
-/** Refusals of an earn itself, made before the session's transcript begins. */
+/** Refusals of an honest earn: it came too late, or to a node that is busy. */
 export const EARN_REFUSALS: ReadonlySet<ErrorCode> = new Set(['EXPIRED', 'BUSY'])
 
 export function encodeMessage<N extends MessageName>(name: N, message: MessageOf<N>): Uint8Array {
@@ -114,6 +121,23 @@ export function encodeMessage<N extends MessageName>(name: N, message: MessageOf
 export function wireCodeOf(code: ErrorCode): number {
   return Math.max(0, WIRE_CODES.indexOf(code))
 }
+
+/** A refuse message: of a query, or of the session where `ask` is undefined. */
+export function refusal(ask: number | undefined, error: SheafError): Uint8Array {
+  return encodeMessage('refuse', { ask, code: wireCodeOf(error.code), detail: detailOf(error) })
+}
+
+/** What a stranger is told of a refusal: nothing of our own disk, and no more than fits. */
+function detailOf({ code, message }: SheafError): string {
+  if (OUR_OWN.has(code)) return ''
+  let detail = message.toWellFormed()
+  while (Buffer.byteLength(detail) > DETAIL_BYTES_MAX)
+    detail = detail.slice(0, detail.length * 0.8).toWellFormed()
+  return detail
+}
+
+const DETAIL_BYTES_MAX = 200
+const OUR_OWN: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'BAD_STORE', 'DISK_FULL', 'CANCELLED'])
 
 /** What the server signs before it sends: these bytes for this query, in this session. */
 export function headerDigest(

@@ -27,6 +27,8 @@ const RESULT_ITEMS_MAX = 128
 interface Out {
   send(name: MessageName, message: Uint8Array): void
   refuse(error: SheafError): void
+  /** Whether it waits for the client: for its link, or for what it delivers. */
+  waits(isWaiting: boolean): void
   ended(results: number): void
 }
 
@@ -41,14 +43,23 @@ export class Reply {
   #hasEnded = false
   /** Set to have every message certified first. */
   certify = false
-  /** Set by a store request that waits for what it wanted. */
-  onDeliver: ((delivery: Deliver) => void) | undefined
+  #onDeliver: ((delivery: Deliver) => void) | undefined
 
   constructor(env: SessionEnv, peer: Peer, about: { ask: number; query: Uint8Array }, out: Out) {
     this.#env = env
     this.#peer = peer
     this.#about = about
     this.#out = out
+  }
+
+  get onDeliver(): ((delivery: Deliver) => void) | undefined {
+    return this.#onDeliver
+  }
+
+  /** Set by a store request as long as it waits for what it wanted. */
+  set onDeliver(take: ((delivery: Deliver) => void) | undefined) {
+    this.#onDeliver = take
+    this.#out.waits(take !== undefined)
   }
 
   add(index: number, answer: Answer): void {
@@ -87,7 +98,9 @@ export class Reply {
   /** Waits until the link takes more. */
   *writable(): Task<void> {
     if (!this.#peer.isBlocked || this.#peer.isGone) return
+    this.#out.waits(true)
     yield* suspend<void>((resume) => this.#peer.onWritable.push(() => resume({ value: undefined })))
+    this.#out.waits(false)
   }
 
   #sendItems(last: boolean, listing?: Listing): void {

@@ -8,26 +8,27 @@
  *     open   ──thank──▶ open   a welcome goes out, the allowance grows
  */
 import { decode, encode } from '../base/codec.ts'
-import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
+import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
+import { EFFORT_FLOOR } from '../ranking/standing.ts'
 import { earnDigest, helloDigest } from './earning.ts'
+import { quotedEffort } from './effort.ts'
+import { Intake, type Serve } from './intake.ts'
 import {
   EARN_REFUSALS,
   encodeMessage,
   type Peer,
+  refusal,
   type SessionEnv,
   signStatement,
   verifyStatement,
-  wireCodeOf,
 } from './peer.ts'
 import { type Query, query as queryCodec, weightOf } from './queries.ts'
-import { Reply } from './reply.ts'
 import { extended, type Flow, START } from './transcript.ts'
 import {
   ask as askCodec,
   challenge as challengeCodec,
-  type Deliver,
   deliver as deliverCodec,
   type Earn,
   earn as earnCodec,
@@ -39,27 +40,25 @@ import {
 } from './wire.ts'
 import { ALGORITHMS, checkChallenge, checkProofs, type Ends, mintChallenge, workSeed } from './work.ts'
 
-/** Answers a query through `reply`; calls `reply.end` or `reply.refuse` in the end. */
-export type Serve = (peer: Peer, asked: Query, reply: Reply) => void
-
-/** Queries of one peer that are answered at the same time; the others wait in the order of their coming. */
-const SERVED_AT_ONCE = 8
-/** Queries of one peer that wait; only earned ones can be so many. */
-const WAITING_MAX = 64
 /** Queries beyond the window before it counts as a breach. */
 const EXCESS_MAX = 64
-const ENDED_MAX = 256
+/** Hellos and earns in a row that came too soon, before it counts as a breach: who heard BUSY so often is not waiting. */
+const TURNED_AWAY_MAX = 64
+/** Queries that may wait before a welcome grants less than a whole window. */
+const PILE_MAX = 64
 /** Messages to a client that it has not thanked for yet; then it must thank before it is told more. */
 const UNTHANKED_MAX = 4096
 
 export class ServerSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
-  readonly #serve: Serve
+  readonly #intake: Intake
   #challenges = 0
   /** The counter of the last challenge that was answered: a solution is good once, and in its order. The MAC binds it to this session. */
   #answered = -1
   #isOpen = false
+  /** The first earned query waits to be served, and the session with it. */
+  #isOpening = false
   #allowance = 0
   #used = 0
   #fromClient: Flow = START
@@ -69,25 +68,28 @@ export class ServerSession {
   #results = 0
   /** Queries beyond the window: a few are a misunderstanding. */
   #excess = 0
+  #turnedAway = 0
   #thankedUpTo = 0
-  /** Queries that were answered or refused: what is still delivered for them is late, and no fault. */
-  readonly #ended = new Set<number>()
-  #waiting: { ask: number; bytes: Uint8Array }[] = []
-  #serving = new Map<number, Reply>()
 
   constructor(env: SessionEnv, peer: Peer, serve: Serve) {
     this.#env = env
     this.#peer = peer
-    this.#serve = serve
+    this.#intake = new Intake(env, peer, serve, {
+      say: (name, message) => this.#say(name, message),
+      refuse: (ask, error) => this.#refuse(ask, error),
+      answered: (results) => {
+        this.#results += results
+      },
+    })
   }
 
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Queries that wait or are answered. */
+  /** Queries of the client that wait or are served. */
   get load(): number {
-    return this.#waiting.length + this.#serving.size
+    return this.#intake.load
   }
 
   /** Takes a message of the client's; a fault of its is noted and refused. */
@@ -116,18 +118,12 @@ export class ServerSession {
 
   /** The connection ended: nothing that waits is begun any more. */
   end(): void {
-    this.#waiting = []
-  }
-
-  #end(ask: number): void {
-    this.#ended.add(ask)
-    if (this.#ended.size <= ENDED_MAX) return
-    const [oldest] = this.#ended
-    if (oldest !== undefined) this.#ended.delete(oldest)
+    this.#intake.end()
   }
 
   #hello(message: Uint8Array): void {
     if (this.#peer.isBlocked) return // who does not read gets no challenges
+    if (!this.#passes('hello')) return
     const { versions, algorithms } = decode(helloCodec, message)
     const algorithm = ALGORITHMS.find((known) => algorithms.includes(known))
     if (!versions.includes(PROTOCOL_VERSION) || algorithm === undefined) {
@@ -144,7 +140,7 @@ export class ServerSession {
         version: PROTOCOL_VERSION,
         algorithm,
         counter: this.#challenges++,
-        effort: this.#env.standing.price(this.#peer.device, nowMs),
+        effort: quotedEffort(this.#price, this.#env.queue.backlog),
       },
       this.#ends,
       this.#env.epochKeys,
@@ -154,30 +150,75 @@ export class ServerSession {
   }
 
   #earn(message: Uint8Array): void {
+    if (!this.#passes('earn')) return
     const earn = decode(earnCodec, message)
-    const nowMs = this.#env.nowMs()
+    let asked: Query | undefined
     try {
-      this.#checkEarned(earn, nowMs)
+      asked = this.#checkEarned(earn)
     } catch (cause) {
       const error = asSheafError(cause)
       if (!EARN_REFUSALS.has(error.code)) throw error
-      return this.#refuseSession(earn.ask, error) // honest, only late or unlucky: it may ask for another challenge
+      return this.#refuseSession(undefined, error) // honest, only late or unlucky: it may ask for another challenge
     }
-    this.#env.evidence.observe(this.#peer.device, { type: 'earned', bid: earn.bid }, nowMs)
-    this.#isOpen = true
-    this.#hear('earn', message)
-    this.#enqueue(earn.ask, earn.query)
+    this.#admitEarned(earn, asked, message)
   }
 
-  /** In the order of cost: the MAC, the memory of answered ones, the work, and only then signatures. */
-  #checkEarned(earn: Earn, nowMs: number): void {
+  /** A first query opens the session when it is served, and leaves no trace of itself where it is not. */
+  #admitEarned({ ask, bid, query }: Earn, asked: Query | undefined, message: Uint8Array): void {
+    const price = this.#price
+    const weight = asked === undefined ? 1 : weightOf(asked)
+    const wasOpen = this.#isOpen
+    const before = this.#fromClient
+    this.#isOpening = !wasOpen
+    this.#hear('earn', message)
+    this.#intake.admit({
+      ask,
+      bytes: query,
+      asked,
+      lane: price === 0 ? 'known' : 'earned',
+      effort: price === 0 ? 0 : (bid / weight) * (EFFORT_FLOOR / price),
+      onBegun: () => {
+        this.#isOpen = true
+        this.#isOpening = false
+        this.#env.evidence.observe(this.#peer.device, { type: 'earned', bid }, this.#env.nowMs())
+      },
+      onDropped: () => {
+        const busy = new SheafError('BUSY', 'too many wait; a higher bid is served sooner')
+        if (wasOpen) return this.#refuse(ask, busy)
+        this.#isOpening = false
+        this.#fromClient = before
+        this.#refuseSession(undefined, busy)
+      },
+    })
+  }
+
+  /** Asks the buckets. Who comes too soon hears BUSY; who does not listen to it breaks the protocol. */
+  #passes(act: 'hello' | 'earn'): boolean {
+    const { gate } = this.#env
+    if (gate.passes(this.#peer.caller, act, this.#price === 0, this.#env.nowMs())) {
+      this.#turnedAway = 0
+      return true
+    }
+    this.#turnedAway += 1
+    if (this.#turnedAway > TURNED_AWAY_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
+    if (!this.#peer.isBlocked) this.#refuseSession(undefined, new SheafError('BUSY', `too often: ${act}`))
+    return false
+  }
+
+  /** What a query of weight 1 costs this asker while nobody waits. */
+  get #price(): number {
+    return this.#env.standing.price(this.#peer.device, this.#env.nowMs())
+  }
+
+  /** In the order of cost: the MAC, the memory of answered ones, the work, and only then signatures. The query, undefined where its kind is not known. */
+  #checkEarned(earn: Earn): Query | undefined {
     const { challenge, bid, query } = earn
-    checkChallenge(challenge, this.#ends, this.#env.epochKeys, nowMs)
+    checkChallenge(challenge, this.#ends, this.#env.epochKeys, this.#env.nowMs())
     if (challenge.counter <= this.#answered) {
       throw new SheafError('REPLAYED', 'this challenge, or a later one, was answered before')
     }
-    if (this.#waiting.length >= WAITING_MAX)
-      throw new SheafError('BUSY', 'too many queries of yours are waiting')
+    if (this.#isOpening || this.#intake.isFull)
+      throw new SheafError('BUSY', 'earlier queries of yours are waiting')
     const asked = knownQuery(query)
     const price = challenge.effort * (asked === undefined ? 1 : weightOf(asked))
     if (bid < price) throw new SheafError('BAD_WORK', `a bid of ${bid} where ${price} is the price`)
@@ -192,6 +233,7 @@ export class ServerSession {
       throw new SheafError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
     }
     this.#answered = challenge.counter
+    return asked
   }
 
   #ask(message: Uint8Array): void {
@@ -216,54 +258,23 @@ export class ServerSession {
         new SheafError('WINDOW_EXCEEDED', 'thank for what came before asking for more'),
       )
     }
+    if (this.#intake.isFull)
+      return this.#refuse(ask, new SheafError('BUSY', 'too many queries of yours wait'))
     this.#used += weight
-    this.#enqueue(ask, query)
-  }
-
-  #enqueue(ask: number, bytes: Uint8Array): void {
-    const isTaken = this.#serving.has(ask) || this.#waiting.some((one) => one.ask === ask)
-    if (isTaken) throw new SheafError('WRONG_QUERY', `query ${ask} asked twice`)
-    this.#waiting.push({ ask, bytes })
-    this.#serveNext()
-  }
-
-  #serveNext(): void {
-    while (this.#serving.size < SERVED_AT_ONCE) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      const { ask, bytes } = next
-      const reply = new Reply(
-        this.#env,
-        this.#peer,
-        { ask, query: bytes },
-        {
-          send: (name, message) => this.#say(name, message),
-          refuse: (error) => this.#refuse(ask, error),
-          ended: (results) => {
-            this.#results += results
-            this.#serving.delete(ask)
-            this.#end(ask)
-            this.#serveNext()
-          },
-        },
-      )
-      this.#serving.set(ask, reply)
-      const asked = knownQuery(bytes)
-      if (asked === undefined)
-        reply.refuse(new SheafError('UNSUPPORTED', 'this node does not know that kind of query'))
-      else this.#serve(this.#peer, asked, reply)
-    }
+    this.#intake.admit({
+      ask,
+      bytes: query,
+      asked,
+      lane: 'known',
+      effort: 0,
+      onDropped: () => this.#refuse(ask, new SheafError('BUSY', 'too many wait')),
+    })
   }
 
   #deliver(message: Uint8Array): void {
     if (!this.#isOpen) throw new SheafError('UNEXPECTED_MESSAGE', 'a delivery before a query was earned')
     this.#hear('deliver', message)
-    const delivery: Deliver = decode(deliverCodec, message)
-    const reply = this.#serving.get(delivery.ask)
-    if (reply === undefined && this.#ended.has(delivery.ask)) return
-    if (reply?.onDeliver === undefined)
-      throw new SheafError('UNEXPECTED_MESSAGE', 'a delivery that nobody waits for')
-    reply.onDeliver(delivery)
+    this.#intake.deliver(decode(deliverCodec, message))
   }
 
   #thank(message: Uint8Array): void {
@@ -293,7 +304,8 @@ export class ServerSession {
     this.#env.evidence.observe(device, { type: 'thanked' }, nowMs)
     if (claim !== undefined) this.#env.learnClaim(this.#peer, claim)
 
-    this.#allowance = this.#used + this.#env.standing.window(device, nowMs)
+    const window = this.#env.standing.window(device, nowMs) - Math.max(0, this.#intake.waiting - PILE_MAX)
+    this.#allowance = Math.max(this.#allowance, this.#used + window)
     const over = signStatement(
       this.#env,
       CHECKPOINT,
@@ -357,22 +369,6 @@ function knownQuery(bytes: Uint8Array): Query | undefined {
     throw error
   }
 }
-
-function refusal(ask: number | undefined, error: SheafError): Uint8Array {
-  return encodeMessage('refuse', { ask, code: wireCodeOf(error.code), detail: detailOf(error) })
-}
-
-/** What a stranger is told of a refusal: nothing of our own disk, and no more than fits. */
-function detailOf({ code, message }: SheafError): string {
-  if (OUR_OWN.has(code)) return ''
-  let detail = message.toWellFormed()
-  while (Buffer.byteLength(detail) > DETAIL_BYTES_MAX)
-    detail = detail.slice(0, detail.length * 0.8).toWellFormed()
-  return detail
-}
-
-const DETAIL_BYTES_MAX = 200
-const OUR_OWN: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'BAD_STORE', 'DISK_FULL', 'CANCELLED'])
 
 function sameFlow(a: Flow, b: Flow): boolean {
   return a.messages === b.messages && a.bytes === b.bytes && equalBytes(a.hash, b.hash)

@@ -13,25 +13,29 @@ import { KeyBook } from '../content/key-book.ts'
 import type { Verify } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
-import type { Checked, CheckRequest } from './checking.ts'
+import { type Caller, callerOf } from './caller.ts'
+import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
 import { ClientSession } from './client-session.ts'
 import type { Command } from './commands.ts'
 import { Desk } from './desk.ts'
+import type { Effect, Input } from './effects.ts'
+import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
 import { introduce } from './introducing.ts'
 import { addKey } from './learning.ts'
 import type { Connection, Identity, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
 import { Outbox } from './outbox.ts'
-import type { Peer, SessionEnv } from './peer.ts'
+import { type Peer, refusal, type SessionEnv } from './peer.ts'
 import { People } from './people.ts'
+import { Queue } from './queue.ts'
 import type { RetentionPolicy } from './retention.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
 import { addressOf, sharesPrefix } from './shards.ts'
 import { Shelving } from './shelving.ts'
-import { type StoreCall, StoreTasks } from './store-tasks.ts'
+import { StoreTasks } from './store-tasks.ts'
 import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 import { Visiting } from './visiting.ts'
@@ -45,39 +49,7 @@ const MEET_AGAIN_MS = 30_000
 /** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
 const KEYS_SENT_MAX = 1_000
 
-export type Input =
-  /** The stores are open: take up what was left. */
-  | { type: 'start' }
-  | { type: 'connected'; peer: number; device: Uint8Array; handshakeHash: Uint8Array }
-  | { type: 'received'; peer: number; name: MessageName; message: Uint8Array }
-  /** The link took more than it can send now; or has room again. */
-  | { type: 'blocked' | 'drained' | 'disconnected'; peer: number }
-  /** What an effect with this token came to. */
-  | { type: 'done'; token: number; outcome: Outcome<unknown> }
-  | { type: 'command'; token: number; command: Command }
-  | { type: 'wake' }
-  /** The node is about to close its links: what came is certified. */
-  | { type: 'stop' }
-
-export type Effect =
-  | { type: 'send'; peer: number; name: MessageName; message: Uint8Array }
-  | { type: 'disconnect'; peer: number; code: string }
-  | { type: 'connect'; device: Uint8Array }
-  /** Announce a topic and look it up, for good. */
-  | { type: 'join'; topic: Uint8Array }
-  /** Look a topic up once more, joined or not, announcing nothing new; done once that is over and whom it found are connected or given up. */
-  | { type: 'visit'; token: number; topic: Uint8Array }
-  /** A visited topic is of no more interest; connections that stand stay. */
-  | { type: 'leave'; topic: Uint8Array }
-  | { type: 'store'; token: number; call: StoreCall }
-  /** Check these with `checkItems`, here or in a worker. */
-  | { type: 'check'; token: number; request: CheckRequest }
-  | { type: 'solve'; token: number; peer: number; seed: Uint8Array; bid: number }
-  /** The search with this token is no longer wanted. */
-  | { type: 'cancel'; token: number }
-  | { type: 'progress'; token: number; value: unknown }
-  | { type: 'answer'; token: number; outcome: Outcome<unknown> }
-  | { type: 'event'; event: NodeEvent }
+export type { Effect, Input } from './effects.ts'
 
 export interface ServiceOptions {
   network: Network
@@ -239,10 +211,13 @@ export class Service {
     this.#claims.renew()
   }
 
-  #connected({ peer, device, handshakeHash }: Extract<Input, { type: 'connected' }>): void {
+  #connected({ peer, device, handshakeHash, address }: Extract<Input, { type: 'connected' }>): void {
+    const caller = callerOf(device, address)
+    if (!this.#mayConnect(peer, device, caller)) return
     const shared: Peer = {
       number: peer,
       device,
+      caller,
       session: sha256(handshakeHash),
       isBlocked: false,
       isGone: false,
@@ -266,6 +241,17 @@ export class Service {
     this.#visiting.noteChange()
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
     this.#meetLater(connection)
+  }
+
+  /** Nothing is kept of a connection that came too soon: it hears BUSY and ends. */
+  #mayConnect(peer: number, device: Uint8Array, caller: Caller): boolean {
+    const { gate, standing } = this.#node.env
+    const isKnown = standing.price(device, this.#nowMs) === 0
+    if (gate.passes(caller, 'connect', isKnown, this.#nowMs)) return true
+    const busy = new SheafError('BUSY', 'too many connections from there')
+    this.#effects.push({ type: 'send', peer, name: 'refuse', message: refusal(undefined, busy) })
+    this.#effects.push({ type: 'disconnect', peer, code: busy.code })
+    return false
   }
 
   #endMeeting(connection: Connection): void {
@@ -373,6 +359,11 @@ export class Service {
       evidence,
       timers: this.#timers,
       epochKeys: new EpochKeys(random),
+      gate: new Gate(),
+      queue: new Queue({
+        nowMs: () => this.#nowMs,
+        at: (timeMs, fire) => void this.#timers.at(timeMs, fire),
+      }),
       nowMs: () => this.#nowMs,
       send: (peer, name, message) => this.#effects.push({ type: 'send', peer: peer.number, name, message }),
       solve: (peer, seed, bid, done) => {
@@ -391,6 +382,7 @@ export class Service {
       fault: (peer, error) => {
         if (peer.isGone || this.#faulty.has(peer.number)) return
         this.#faulty.add(peer.number)
+        this.#node.env.gate.noteFault(peer.caller, this.#nowMs)
         this.#options.evidence.observe(peer.device, { type: 'misbehaved', code: error.code }, this.#nowMs)
         this.#node.emit({ type: 'fault', device: peer.device, code: error.code, message: error.message })
         this.#effects.push({ type: 'disconnect', peer: peer.number, code: error.code })

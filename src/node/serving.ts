@@ -38,6 +38,7 @@ export class Serving {
   serve(peer: Peer, asked: Query, reply: Reply): void {
     run(this.#answer(peer, asked, reply), (outcome) => {
       if ('error' in outcome) reply.refuse(asSheafError(outcome.error))
+      else reply.end() // whatever way it took: a query that never ends would keep its place for good
     })
   }
 

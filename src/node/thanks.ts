@@ -35,8 +35,8 @@ export class Thanks {
   readonly #onUnwelcome: () => void
   #fromClient: Flow = START
   #fromServer: Flow = START
-  /** The transcript before the last earn, for the case that it is not accepted. */
-  #beforeEarn: Flow = START
+  /** The earn that the server has not taken up yet, as far as we know: the transcript before it, and what was said since. */
+  #earn: { before: Flow; since: { name: MessageName; message: Uint8Array }[] } | undefined
   #results = 0
   #unthanked = 0
   #isDue = false
@@ -59,7 +59,8 @@ export class Thanks {
   }
 
   said(name: MessageName, message: Uint8Array): void {
-    if (name === 'earn') this.#beforeEarn = this.#fromClient
+    if (name === 'earn') this.#earn = { before: this.#fromClient, since: [] }
+    else this.#earn?.since.push({ name, message })
     this.#fromClient = extended(this.#fromClient, MESSAGE_NAMES.indexOf(name), message)
   }
 
@@ -67,9 +68,20 @@ export class Thanks {
     this.#fromServer = extended(this.#fromServer, MESSAGE_NAMES.indexOf(name), message)
   }
 
+  /** The last earn was answered: it is on the transcript. Thanks that waited for that go out. */
+  earnAccepted(): void {
+    this.#earn = undefined
+    this.followUp()
+  }
+
   /** The last earn was refused: it is not on the transcript. */
   takeBackEarn(): void {
-    this.#fromClient = this.#beforeEarn
+    if (this.#earn === undefined) return
+    const { before, since } = this.#earn
+    this.#earn = undefined
+    this.#fromClient = before
+    for (const { name, message } of since) this.said(name, message)
+    this.followUp()
   }
 
   /** Counts what an answer brought; one that found nothing is still worth a thank. */
@@ -87,6 +99,10 @@ export class Thanks {
 
   thank(): void {
     if (this.#peer.isGone) return
+    if (this.#earn !== undefined) {
+      this.#isDue = true // whether the earn is on the transcript is not known yet
+      return
+    }
     if (this.#underWay[0]?.isLate && this.#underWay.length === UNDER_WAY_MAX) this.#underWay.shift()
     if (this.#underWay.length === UNDER_WAY_MAX) {
       this.#isDue = true

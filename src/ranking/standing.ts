@@ -8,7 +8,7 @@ import { type Random, shuffled } from '../base/random.ts'
 import type { EvidenceSink, Observation } from './evidence.ts'
 
 export interface Standing {
-  /** Expected hashes that a query of weight 1 costs this asker. 0: nothing. */
+  /** Expected hashes that a query of weight 1 costs this asker while the node is not busy. 0: nothing. */
   price(device: Uint8Array, nowMs: number): number
   /** Weight of further queries that a welcome grants this asker. */
   window(device: Uint8Array, nowMs: number): number

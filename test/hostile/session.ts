@@ -3,6 +3,7 @@ import { decode, encode } from '../../src/base/codec.ts'
 import type { ErrorCode } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { CHECKPOINT, checkpoint, HOLDING, holding } from '../../src/content/statement.ts'
+import { WAITING_MAX } from '../../src/node/intake.ts'
 import { encodeMessage, NO_SIGNATURE } from '../../src/node/peer.ts'
 import type { Query, QueryOf } from '../../src/node/queries.ts'
 import { type Challenge, type Earn, MESSAGE_BYTES_MAX, MESSAGES } from '../../src/node/wire.ts'
@@ -417,13 +418,38 @@ export const SESSION_ROWS: Row[] = [
     what: 'earned queries without end, while none of the earlier ones is served',
     code: 'BUSY',
     provoke: async () => {
-      const { client } = await scene()
+      const { world, client } = await scene()
       await client.earn(INTRODUCE)
       await client.thank()
-      const offer = { id: elsewhere, locator: elsewhere, bytes: 1, owner: undefined }
-      for (let i = 0; i < 8 + 64 + 1; i++) await client.earn({ type: 'store', offers: [offer] })
+      for (let i = 0; i < 8 + WAITING_MAX + 1; i++) {
+        await world.advance(250) // or it comes too often altogether
+        await client.earn({ type: 'store', offers: [offer(1)] })
+      }
       return client.refusal
     },
+  },
+  {
+    what: 'hellos without a pause',
+    code: 'BUSY',
+    provoke: provoking(({ client }) => {
+      const hello = client.hello()
+      for (let i = 0; i < 150; i++) client.end.say('hello', hello)
+    }),
+  },
+  {
+    what: 'hellos without a pause by one who does not listen',
+    code: 'WINDOW_EXCEEDED',
+    provoke: provoking(({ client }) => {
+      const hello = client.hello()
+      for (let i = 0; i < 300; i++) client.end.say('hello', hello)
+    }),
+  },
+  {
+    what: 'connections without a pause',
+    code: 'BUSY',
+    provoke: provoking(({ world }) => {
+      for (let i = 0; i < 40; i++) world.connect('hand', 'bo')
+    }),
   },
 ]
 

@@ -7,8 +7,11 @@ import { IdSet } from '../../src/base/id-map.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { parseRecord } from '../../src/content/record.ts'
 import { checkpoint } from '../../src/content/statement.ts'
+import { callerOf } from '../../src/node/caller.ts'
+import { Gate } from '../../src/node/gate.ts'
 import { encodeMessage, NO_SIGNATURE, type Peer, type SessionEnv, WIRE_CODES } from '../../src/node/peer.ts'
 import { type Query, weightOf } from '../../src/node/queries.ts'
+import { Queue } from '../../src/node/queue.ts'
 import { ServerSession } from '../../src/node/server-session.ts'
 import { Timers } from '../../src/node/timers.ts'
 import { type Earn, MESSAGES, type MessageName } from '../../src/node/wire.ts'
@@ -456,6 +459,8 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
     timers: new Timers(),
     standing,
     evidence: standing,
+    gate: new Gate(),
+    queue: new Queue({ nowMs: () => world.nowMs, at: () => t.fail('nothing waits') }),
     nowMs: () => world.nowMs,
     send: (_peer, name, message) => sent.push({ name, message }),
     solve: () => {
@@ -474,6 +479,7 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
   const peer: Peer = {
     number: 1,
     device: client.end.actor.device.publicKey,
+    caller: callerOf(client.end.actor.device.publicKey),
     session: client.end.session,
     isBlocked: false,
     isGone: false,

@@ -5,7 +5,10 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import Protomux, { type Message } from 'protomux'
 import type { Network } from '../../base/network.ts'
-import { MESSAGE_NAMES, type MessageName } from '../wire.ts'
+import { MESSAGE_BYTES_MAX, MESSAGE_NAMES, type MessageName } from '../wire.ts'
+
+/** A message with its frame, and with what was corked before it. */
+const FRAME_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
 
 export interface LinkEvents {
   received(name: MessageName, message: Uint8Array): void
@@ -15,6 +18,8 @@ export interface LinkEvents {
 
 export interface Link {
   device: Uint8Array
+  /** Of the other end, as text; undefined where the transport does not tell. */
+  address: string | undefined
   handshakeHash: Uint8Array
   /** What is sent until `uncork` leaves together, in as few packets as it fits. */
   cork(): void
@@ -29,6 +34,7 @@ export interface Link {
 export function openLink(stream: NoiseSecretStream, network: Network, events: LinkEvents): Link | undefined {
   const { handshakeHash, remotePublicKey } = stream
   if (handshakeHash === null || stream.destroying) return undefined
+  limitFrames(stream)
   const mux = Protomux.from(stream)
   let isClosed = false
   const channel = mux.createChannel({
@@ -51,12 +57,23 @@ export function openLink(stream: NoiseSecretStream, network: Network, events: Li
   channel.open()
   return {
     device: remotePublicKey,
+    address: stream.rawStream?.remoteHost ?? undefined,
     handshakeHash,
     send: (name, message) => isClosed || messages.get(name)!.send(message) || channel.drained,
     cork: () => channel.cork(),
     uncork: () => channel.uncork(),
     close: () => channel.close(),
   }
+}
+
+/**
+ * Ends the connection where a frame is announced that no message of ours could fill: the stream would take
+ * memory for up to 16 MB before we see a byte of it. It keeps the announced length until the frame is whole.
+ */
+function limitFrames(stream: NoiseSecretStream): void {
+  stream.rawStream?.on('data', () => {
+    if (stream._len > FRAME_BYTES_MAX) stream.destroy()
+  })
 }
 
 interface State {

@@ -117,7 +117,8 @@ export class Reactor {
       return
     }
     this.#links.set(peer, link)
-    this.#step({ type: 'connected', peer, device: link.device, handshakeHash: link.handshakeHash })
+    const { device, handshakeHash, address } = link
+    this.#step({ type: 'connected', peer, device, handshakeHash, address })
   }
 
   #step(input: Input): void {

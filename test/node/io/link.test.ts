@@ -4,7 +4,7 @@ import test from 'brittle'
 import { networkOf } from '../../../src/base/network.ts'
 import { seededRandom } from '../../../src/base/seeded.ts'
 import { type Link, openLink } from '../../../src/node/io/link.ts'
-import { MESSAGE_NAMES, type MessageName } from '../../../src/node/wire.ts'
+import { MESSAGE_BYTES_MAX, MESSAGE_NAMES, type MessageName } from '../../../src/node/wire.ts'
 import { hex } from '../../helpers/bytes.ts'
 import type { Teardown } from '../../helpers/home.ts'
 import { loopbackNode, network } from '../../helpers/network.ts'
@@ -105,6 +105,19 @@ test('link - a full one says so, and says when it has room again', async (t) => 
   await one.drained
   await other.hears(count)
   t.is(other.received.length, count, 'nothing of it is lost')
+})
+
+test('link - a frame that no message could fill ends the connection before it has come', async (t) => {
+  const streams = await connected(t)
+  const [one, other] = [endOf(streams[0]), endOf(streams[1])]
+  t.is(one.link.address, '127.0.0.1')
+  one.link.send('result', new Uint8Array(MESSAGE_BYTES_MAX))
+  await other.hears(1)
+  const before = streams[1].rawBytesRead
+  streams[0].write(new Uint8Array(3 * MESSAGE_BYTES_MAX))
+  await other.closed
+  t.is(streams[1].rawBytesRead, before, 'it never came to be whole')
+  t.is(other.received.length, 1)
 })
 
 test('link - closing ends the connection at both ends, after what was under way', async (t) => {
