@@ -3,16 +3,14 @@
  * loopback. See `harness/side.ts` for what lies inside of the clock.
  */
 
-import { type CorpusKind, corpusFigures, loadCorpus, writeCorpus } from './corpus.ts'
+import { type CorpusKind, loadCorpus } from './corpus.ts'
 import { type BenchOptions, type Figures, PAIRS } from './harness/bench.ts'
-import { bestConcurrency, type FetchRun, runFetch } from './harness/fetching.ts'
+import { measureFetch } from './harness/fetch-kind.ts'
 import { selectKinds } from './harness/kinds.ts'
-import { type Limits, measureLimits } from './harness/limits.ts'
+import { measureLimits } from './harness/limits.ts'
 import { progress } from './harness/progress.ts'
-import { type Ground, onGround } from './harness/round.ts'
-import { findSides, type PresentSide, type SideName } from './harness/sides.ts'
-import { median } from './harness/statistics.ts'
-import { compare, takeTurns } from './harness/turns.ts'
+import { onGround } from './harness/round.ts'
+import { findSides } from './harness/sides.ts'
 
 export const name = 'fetch'
 export const about = '1,000 pages of 4 KB by id, verified and stored, against rpc-level and hypercore'
@@ -20,6 +18,7 @@ export const about = '1,000 pages of 4 KB by id, verified and stored, against rp
 const KINDS = ['text', 'random', 'text5000'] as const satisfies readonly CorpusKind[]
 
 export async function run(options: BenchOptions): Promise<Figures> {
+  const { dataDir, pairs = PAIRS } = options
   const kinds = selectKinds(KINDS, options.only)
   const { present, notMeasured } = await findSides(['sheaf', 'rpc-level', 'hypercore'])
   return await onGround(async (ground) => {
@@ -28,86 +27,10 @@ export async function run(options: BenchOptions): Promise<Figures> {
       `limits: ${Math.round(limits.signaturesPerS)} signatures/s, ${limits.bulkMbPerS.toFixed(1)} MB/s`,
     )
     const figures: Figures = { notMeasured, limits }
-    for (const kind of kinds) figures[kind] = await measureKind(kind, ground, present, limits, options)
+    for (const kind of kinds) {
+      const corpus = await loadCorpus(kind, dataDir)
+      figures[kind] = (await measureFetch(corpus, ground, present, limits, pairs)).figures
+    }
     return figures
   })
-}
-
-async function measureKind(
-  kind: CorpusKind,
-  ground: Ground,
-  sides: readonly PresentSide[],
-  limits: Limits,
-  { dataDir, pairs = PAIRS }: BenchOptions,
-): Promise<Figures> {
-  const corpus = await loadCorpus(kind, dataDir)
-  const corpusFile = `${ground.dir}/${kind}.jsonl`
-  await writeCorpus(corpusFile, corpus.pages)
-  const runAt = (side: PresentSide, concurrency: number, seed: number): Promise<FetchRun> =>
-    runFetch(ground, side, corpus, corpusFile, concurrency, seed)
-
-  const concurrency = new Map<SideName, number>()
-  for (const side of sides) {
-    const best = await bestConcurrency(side, (tried) => runAt(side, tried, 0))
-    concurrency.set(side.name, best)
-    progress(`${kind}: ${side.name} is fastest with ${best} in flight`)
-  }
-  const rounds = await takeTurns(sides, pairs, async (side, round) => {
-    const measured = await runAt(side, concurrency.get(side.name)!, round + 1)
-    progress(`${kind}: round ${round + 1}, ${side.name} ${Math.round(measured.pagesPerS)} pages/s`)
-    return measured
-  })
-
-  const rate = (measured: FetchRun): number => measured.pagesPerS
-  const sheaf = rounds.get('sheaf')
-  const vsRpcLevel = compare(rounds, 'sheaf', 'rpc-level', rate)
-  const vsHypercore = compare(rounds, 'sheaf', 'hypercore', rate)
-  return {
-    pagesPerS: sheaf ? median(sheaf.map(rate)) : null,
-    vsRpcLevel: vsRpcLevel?.median ?? null,
-    vsHypercore: vsHypercore?.median ?? null,
-    verified: sheaf ? least(sheaf, 'verified') : null,
-    decompressed: sheaf ? least(sheaf, 'decompressed') : null,
-    bytesEqual: sheaf ? least(sheaf, 'bytesEqual') : null,
-    limitShare: sheaf ? limitShare(sheaf, limits) : null,
-    pairs,
-    vsRpcLevelRange: vsRpcLevel ? [vsRpcLevel.min, vsRpcLevel.max] : null,
-    vsHypercoreRange: vsHypercore ? [vsHypercore.min, vsHypercore.max] : null,
-    rpcLevelVsHypercore: compare(rounds, 'rpc-level', 'hypercore', rate)?.median ?? null,
-    corpus: corpusFigures(corpus),
-    sides: Object.fromEntries(
-      [...rounds].map(([side, runs]) => [side, { concurrency: concurrency.get(side), ...summary(runs) }]),
-    ),
-  }
-}
-
-/** Medians of a side's runs; of the counts the least, so that no run with less work hides. */
-function summary(runs: readonly FetchRun[]): Figures {
-  const middle = (figure: keyof FetchRun): number => median(runs.map((each) => each[figure]))
-  return {
-    pagesPerS: middle('pagesPerS'),
-    pagesPerSEach: runs.map((each) => Math.round(each.pagesPerS)),
-    verified: least(runs, 'verified'),
-    decompressed: least(runs, 'decompressed'),
-    bytesEqual: least(runs, 'bytesEqual'),
-    receivedBytes: middle('receivedBytes'),
-    cpuMsA: middle('cpuMsA'),
-    cpuMsB: middle('cpuMsB'),
-    peakRssMbA: middle('peakRssMbA'),
-    peakRssMbB: middle('peakRssMbB'),
-  }
-}
-
-/** The rate reached ÷ the lower of two rates that the machine allows: signatures checked, and bytes carried. */
-function limitShare(runs: readonly FetchRun[], limits: Limits): number {
-  const shares = runs.map(({ verified, receivedBytes, pagesPerS }) => {
-    const pageBytes = receivedBytes / verified
-    const bulkPagesPerS = (limits.bulkMbPerS * 1e6) / pageBytes
-    return pagesPerS / Math.min(limits.signaturesPerS, bulkPagesPerS)
-  })
-  return median(shares)
-}
-
-function least(runs: readonly FetchRun[], count: 'verified' | 'decompressed' | 'bytesEqual'): number {
-  return Math.min(...runs.map((each) => each[count]))
 }

@@ -11,6 +11,19 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'text.vsHypercore': { atLeast: 4 },
     'random.vsHypercore': { atLeast: 3 },
   },
+  'fetch-small': {
+    vsRpcLevel: { atLeast: 1.4 },
+    vsHypercore: { atLeast: 4 },
+  },
+  cold: {
+    vsHypercore: { atMost: 1 },
+    cliMs: { atMost: 150 },
+  },
+  idle: {
+    overHypercoreMb: { atMost: 60 },
+    cpuPct: { atMost: 1 },
+    kBps: { atMost: 5 },
+  },
   session: {
     firstMs: { atMost: 15 },
     queryP50Ms: { atMost: 0.3 },
