@@ -25,6 +25,8 @@ export interface Page {
 export interface SideOptions {
   readonly homeDir: string
   readonly bootstrap: readonly { host: string; port: number }[]
+  /** Whether work comes at once: a side that gets itself ready beyond being able to answer does not wait for that. */
+  readonly isHurried?: boolean
 }
 
 /** What B needs to find A: plain JSON, made by `serve` and read by `connect` and `startHolder` of the same side. */

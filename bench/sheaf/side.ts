@@ -113,7 +113,7 @@ async function startHolder(options: SideOptions, address: Address): Promise<Hold
 
 /** A node of its own, on loopback: a person with an identity, or a throw-away reader. */
 async function start(
-  { homeDir, bootstrap }: SideOptions,
+  { homeDir, bootstrap, isHurried = false }: SideOptions,
   who: 'person' | 'reader',
 ): Promise<{ node: Running.RunningNode; api: NodeApi }> {
   const { deviceKeyPair, loadCrypto } = await built<typeof Crypto>('base/crypto.js')
@@ -146,7 +146,7 @@ async function start(
       throw error
     },
   })
-  await node.ready
+  if (!isHurried) await node.ready
   return { node, api: node.api }
 }
 

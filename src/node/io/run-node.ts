@@ -1,5 +1,6 @@
 /** A node on this machine: store, swarm and service joined by a reactor. The daemon adds identity file and control socket. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
 import { deviceSign, deviceVerify, VerifiedSignatures } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
@@ -22,6 +23,8 @@ import { openSwarm, type SwarmOptions } from './swarm.ts'
 
 /** Longer than a visitor's first question takes, shorter than anybody notices. */
 const INTRODUCE_AFTER_MS = 300
+/** Whoever started the node may be about to ask it something. */
+const REHEARSE_AFTER_MS = 1_000
 
 export interface NodeOptions {
   home: string
@@ -122,7 +125,9 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const whenIdle = (): Promise<void> => reactor.whenIdle()
   const rehearsed = async (): Promise<void> => {
     await checker.ready
-    if (options.rehearses) await rehearse({ network, crypto, checker, whenIdle })
+    if (!options.rehearses) return
+    await setTimeout(REHEARSE_AFTER_MS, undefined, { ref: false })
+    await rehearse({ network, crypto, checker, whenIdle })
   }
   const ready = rehearsed().catch((error: unknown) => {
     if (asSheafError(error).code !== 'CANCELLED') options.onCrash?.(error)
