@@ -32,16 +32,21 @@ async function list(): Promise<void> {
     const { about } = await load(name)
     process.stdout.write(`${name.padEnd(12)}${about}\n`)
   }
-  process.stdout.write('\nnpm run bench -- NAME [--json] [--data DIR] [--pairs N] [--only KIND,KIND]\n')
+  process.stdout.write(
+    '\nnpm run bench -- NAME [--json] [--data DIR] [--pairs N] [--seconds N] [--only KIND,KIND]\n',
+  )
 }
 
-async function runBench(name: string, { dataDir, json, pairs, only }: BenchArguments): Promise<void> {
+async function runBench(
+  name: string,
+  { dataDir, json, pairs, seconds, only }: BenchArguments,
+): Promise<void> {
   if (!BENCHES.includes(name) || !isPresent(name)) {
     throw new SheafError('BAD_ARGUMENT', `there is no bench ${name}`, { hint: 'npm run bench' })
   }
   const bench = await load(name)
   const absoluteDataDir = dataDir === undefined ? undefined : resolve(dataDir)
-  const figures = await bench.run({ dataDir: absoluteDataDir, json, pairs, only })
+  const figures = await bench.run({ dataDir: absoluteDataDir, json, pairs, seconds, only })
   const result = {
     bench: name,
     commit: commit(),

@@ -169,6 +169,10 @@ declare module 'hyperdht' {
     static keyPair(seed?: Uint8Array): Ed25519KeyPair
     static hash(data: Uint8Array): Uint8Array
 
+    /** Everything that this node and its streams have sent and received since it began, in bytes. */
+    readonly udx: { readonly bytesTransmitted: number; readonly bytesReceived: number }
+    /** Everything that this node and its streams have sent and received, in bytes. */
+    readonly udx: { readonly bytesTransmitted: number; readonly bytesReceived: number }
     readonly defaultKeyPair: Ed25519KeyPair
     readonly bootstrapNodes: readonly SocketAddress[]
     readonly bootstrapped: boolean

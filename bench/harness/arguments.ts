@@ -6,6 +6,9 @@ import { SheafError } from '../../src/base/errors.ts'
 /** FIGURES asks for 7 pairs; fewer is for trying a change out, and the JSON says how many there were. */
 const PAIRS_DEFAULT = 7
 const PAIRS_MAX = 99
+/** FIGURES: an idle node is watched for 5 minutes. */
+const SECONDS_DEFAULT = 300
+const SECONDS_MAX = 86_400
 
 export interface BenchArguments {
   /** The bench to run; undefined lists them. */
@@ -13,6 +16,8 @@ export interface BenchArguments {
   readonly json: boolean
   readonly dataDir: string | undefined
   readonly pairs: number
+  /** How long a bench that watches a node watches it. */
+  readonly seconds: number
   /** Kinds of the bench to run (`text`, `random`, …); undefined runs all. */
   readonly only: readonly string[] | undefined
 }
@@ -27,7 +32,8 @@ export function readArguments(argv: readonly string[]): BenchArguments {
     name: positionals[0],
     json: values.json ?? false,
     dataDir: values.data,
-    pairs: readPairs(values.pairs),
+    pairs: readCount('--pairs', values.pairs, PAIRS_DEFAULT, PAIRS_MAX),
+    seconds: readCount('--seconds', values.seconds, SECONDS_DEFAULT, SECONDS_MAX),
     only: values.only?.split(',').filter((kind) => kind !== ''),
   }
 }
@@ -41,6 +47,7 @@ function parse(argv: readonly string[]) {
         json: { type: 'boolean' },
         data: { type: 'string' },
         pairs: { type: 'string' },
+        seconds: { type: 'string' },
         only: { type: 'string' },
       },
     })
@@ -50,9 +57,10 @@ function parse(argv: readonly string[]) {
   }
 }
 
-function readPairs(text: string | undefined): number {
-  if (text === undefined) return PAIRS_DEFAULT
-  const pairs = /^\d{1,2}$/.test(text) ? Number(text) : 0
-  if (pairs < 1) throw new SheafError('BAD_ARGUMENT', `--pairs takes 1 to ${PAIRS_MAX}, not ${text}`)
-  return pairs
+function readCount(option: string, text: string | undefined, otherwise: number, max: number): number {
+  if (text === undefined) return otherwise
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (count < 1 || count > max)
+    throw new SheafError('BAD_ARGUMENT', `${option} takes 1 to ${max}, not ${text}`)
+  return count
 }

@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly json: boolean
   /** Rounds in turns; 7 unless the caller asks for another number. */
   readonly pairs?: number
+  /** How long to watch, where a bench watches; 300 unless the caller asks for another number. */
+  readonly seconds?: number
   /** The kinds of work to run, of those that the bench has; undefined runs all. */
   readonly only?: readonly string[] | undefined
 }

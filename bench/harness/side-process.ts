@@ -18,6 +18,10 @@ export interface Commands {
   fetch(ids: string[], concurrency: number): Promise<{ ms: number } & FetchWork>
   queryEach(ids: string[]): Promise<{ eachMs: number[] }>
   countEqual(corpusFile: string, ids: string[]): Promise<number>
+  /** Waits until the publisher has nothing more to do. */
+  settle(): Promise<null>
+  /** What the process has used so far, and holds at this moment. */
+  state(): Promise<{ cpuMs: number; rssMb: number; trafficBytes: number }>
   /** Processor time so far and the peak of resident memory. */
   usage(): Promise<{ cpuMs: number; peakRssMb: number }>
   close(): Promise<null>
@@ -81,6 +85,18 @@ function createCommands(side: Side): Commands {
         if ((await started(fetcher).read(id)) === pages[index]?.markdown) equal++
       }
       return equal
+    },
+    async settle() {
+      await started(publisher).settled?.()
+      return null
+    },
+    async state() {
+      const { user, system } = process.cpuUsage()
+      return {
+        cpuMs: (user + system) / 1000,
+        rssMb: process.memoryUsage.rss() / 2 ** 20,
+        trafficBytes: publisher?.trafficBytes?.() ?? 0,
+      }
     },
     async usage() {
       const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()

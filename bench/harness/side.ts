@@ -54,6 +54,10 @@ export interface Publisher {
   publishHeld?(page: Page): Promise<string>
   /** Begins to answer strangers and says where. */
   serve(): Promise<Address>
+  /** Resolves when what was published is where it is to be, and nothing more happens by itself. */
+  settled?(): Promise<void>
+  /** Bytes sent and received since the start, the DHT's among them. */
+  trafficBytes?(): number
   close(): Promise<void>
 }
 

@@ -38,6 +38,7 @@ export const side: Side = {
 async function startPublisher(options: SideOptions): Promise<Publisher> {
   const { idToText } = await built<typeof TextIds>('base/text-id.js')
   const { node, api } = await start(options, 'person')
+  const batches: Uint8Array[] = []
   return {
     async importPages(pages) {
       const ids = new Map<string, string>()
@@ -45,6 +46,7 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
         const part = pages.slice(at, at + PAGES)
         const index = at + PAGES >= pages.length
         const published = await api.run({ type: 'publish', pages: part.map(toInput), summary: '', index })
+        batches.push(...published.batches)
         for (const { path, id } of published.pages) ids.set(path, idToText(id))
       }
       return pages.map(({ path }) => ids.get(path)!)
@@ -67,6 +69,13 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
     async serve() {
       const { device } = await api.run({ type: 'status' })
       return { device: idToText(device) }
+    },
+    async settled() {
+      await api.run({ type: 'held', batches, patienceMs: DEADLINE_MS })
+    },
+    trafficBytes() {
+      const { sentBytes, receivedBytes } = node.traffic()
+      return sentBytes + receivedBytes
     },
     close: () => node.close(),
   }

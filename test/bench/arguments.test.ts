@@ -5,16 +5,44 @@ import { selectKinds } from '../../bench/harness/kinds.ts'
 import { codeOf } from '../../src/base/errors.ts'
 
 test('arguments - none at all means: list the benches', (t) => {
-  t.alike(readArguments([]), { name: undefined, json: false, dataDir: undefined, pairs: 7, only: undefined })
+  t.alike(readArguments([]), {
+    name: undefined,
+    json: false,
+    dataDir: undefined,
+    pairs: 7,
+    seconds: 300,
+    only: undefined,
+  })
 })
 
 test('arguments - options stand before or after the name', (t) => {
-  const expected = { name: 'fetch', json: true, dataDir: 'dir', pairs: 2, only: ['text', 'random'] }
+  const expected = {
+    name: 'fetch',
+    json: true,
+    dataDir: 'dir',
+    pairs: 2,
+    seconds: 10,
+    only: ['text', 'random'],
+  }
   t.alike(
-    readArguments(['fetch', '--json', '--data', 'dir', '--pairs', '2', '--only', 'text,random']),
+    readArguments([
+      'fetch',
+      '--json',
+      '--data',
+      'dir',
+      '--pairs',
+      '2',
+      '--seconds',
+      '10',
+      '--only',
+      'text,random',
+    ]),
     expected,
   )
-  t.alike(readArguments(['--only=text,random', '--pairs=2', '--data=dir', '--json', 'fetch']), expected)
+  t.alike(
+    readArguments(['--only=text,random', '--pairs=2', '--seconds=10', '--data=dir', '--json', 'fetch']),
+    expected,
+  )
 })
 
 test('arguments - what is not understood is BAD_ARGUMENT', (t) => {

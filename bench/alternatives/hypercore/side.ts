@@ -68,6 +68,7 @@ async function startPublisher({ homeDir, bootstrap }: SideOptions): Promise<Publ
       await swarm.listen()
       return { publicKey: publicKeyHex(swarm), core: Buffer.from(core.key!).toString('hex') }
     },
+    trafficBytes: () => swarm.dht.udx.bytesTransmitted + swarm.dht.udx.bytesReceived,
     async close() {
       await swarm.destroy({ force: true })
       await store.close()

@@ -61,6 +61,8 @@ export interface RunningNode {
   ready: Promise<void>
   /** The bound UDP socket, once it is. */
   address(): { host: string; port: number } | undefined
+  /** Bytes on the wire since the start, the DHT's among them. */
+  traffic(): { sentBytes: number; receivedBytes: number }
   /** Connects to a device without waiting for a topic to show it. */
   connect(device: Uint8Array): void
   close(): Promise<void>
@@ -155,6 +157,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     api,
     ready,
     address: () => swarm.address(),
+    traffic: () => swarm.traffic(),
     connect: (other) => swarm.connect(other),
     async close() {
       reactor.close(new SheafError('CANCELLED', 'the node is stopping'))

@@ -28,6 +28,8 @@ export interface Swarm {
   connect(device: Uint8Array): void
   /** The bound UDP socket, once it is. */
   address(): { host: string; port: number } | undefined
+  /** Bytes on the wire since the start, the DHT's among them. */
+  traffic(): { sentBytes: number; receivedBytes: number }
   close(): Promise<void>
 }
 
@@ -102,6 +104,7 @@ export function openSwarm(options: SwarmOptions): Swarm {
       discovery?.destroy().catch(() => undefined)
     },
     connect: (device) => void trials.begin(device),
+    traffic: () => ({ sentBytes: dht.udx.bytesTransmitted, receivedBytes: dht.udx.bytesReceived }),
     address() {
       const bound = dht.address()
       return bound === null ? undefined : { host: bound.host, port: bound.port }

@@ -22,6 +22,7 @@ function reactorOf(
     leave() {},
     connect() {},
     address: () => undefined,
+    traffic: () => ({ sentBytes: 0, receivedBytes: 0 }),
     close: async () => {},
   }
   const reactor = new Reactor({
