@@ -16,9 +16,12 @@ import {
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
+import { parseRecord } from '../content/record.ts'
 import { entityLocator } from '../content/space.ts'
+import { holding } from '../content/statement.ts'
 import { type SessionEnv, verifyStatement } from './peer.ts'
 import type { People } from './people.ts'
+import { Retries, type RetryTimes } from './retries.ts'
 import { byPrefix } from './shards.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
@@ -31,6 +34,8 @@ const HOLDINGS_MAX = 128
 const BESIDE_BYTES_MAX = 4_096
 const BESIDE_MAX = 16
 const MASK_BYTES_MAX = ASK_IDS_MAX / 8
+/** A keeper that failed or refused is asked again after half a minute, then ever later. */
+export const RETRIES: RetryTimes = { firstMs: 30_000, capMs: 3600_000 }
 
 const batchEntry = struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) })
 export type BatchEntry = Value<typeof batchEntry>
@@ -55,8 +60,10 @@ export class Batch {
   readonly holdings = new IdMap<Holding>()
   /** Devices that a push is under way to, with what they are offered. */
   readonly busy = new IdMap<ReadonlySet<number>>()
-  /** Devices that failed: when they may be asked again. */
-  readonly retryMs = new IdMap<number>()
+  /** Devices that failed with it. */
+  readonly retries = new Retries(RETRIES)
+  /** Whether it was held already, and its promises end soon. */
+  isRenewal = false
   /** The keys among the entries and what lives with them: they go with everything, wherever that is kept. */
   readonly #beside: ReadonlySet<number>
   #places: { depth: number; locators: readonly Uint8Array[] } = { depth: -1, locators: [] }
@@ -99,6 +106,14 @@ export class Batch {
     if (known === undefined ? this.holdings.size >= HOLDINGS_MAX : sizeOf(known, this) > kept.size) return
     this.holdings.set(device, { record, part })
     this.#held.version = -1
+  }
+
+  /** Drops the promises that end before this; whether there were any. */
+  forgetEndingBefore(timeMs: number): boolean {
+    const ending = [...this.holdings].filter(([, { record }]) => endOf(record) < timeMs)
+    for (const [device] of ending) this.holdings.delete(device)
+    if (ending.length > 0) this.#held.version = -1
+    return ending.length > 0
   }
 
   /** The persons that hold the entry with the fewest of them. */
@@ -181,6 +196,11 @@ export function besides(
     return isSmall && keys.some((key) => equalBytes(key.locator, locator)) ? [i] : []
   })
   return new Set(beside.slice(0, BESIDE_MAX))
+}
+
+/** When a promise ends. It was verified when it was given. */
+function endOf(record: Uint8Array): number {
+  return decode(holding, parseRecord(record).body).until
 }
 
 function sizeOf({ part }: Holding, { entries }: Batch): number {

@@ -3,28 +3,30 @@
  * pending, on disk, until enough peers have signed that they hold it, and goes on when a
  * peer comes back or the node restarts.
  */
-import { decode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { IdMap, IdSet, idKey } from '../base/id-map.ts'
-import { HOLDING, holding } from '../content/statement.ts'
-import { Batch, type BatchEntry, HOLDERS_MIN } from './batch.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
+import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES } from './batch.ts'
 import { orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
 import type { Connection, Node } from './node.ts'
-import { verifyStatement } from './peer.ts'
-import { prefixOf, rootOfIds } from './shards.ts'
+import { progressOf, shardKey } from './progress.ts'
+import { push, Unreadable } from './pushing.ts'
+import { Retries } from './retries.ts'
+import { rootOfIds } from './shards.ts'
 import type { Note, StoredBlock } from './store.ts'
 import { begin, forEach, run, suspend, type Task } from './task.ts'
 import type { Timer } from './timers.ts'
-import { type Item, RESULT_BYTES } from './wire.ts'
 
 /** Pushes to one peer at a time, and in all: each may hold one batch in memory. */
 const PUSHES_PER_PEER = 2
 const PUSHES_MAX = 10
 const PUSH_WITHIN_MS = 60_000
-/** A peer that could not take a batch is asked again after this. */
-const RETRY_AFTER_MS = 30_000
+/** For those who wait for a batch while it is taken apart. */
+const SUCCESSORS_MAX = 1_024
+/** Promises end after 30 days; they are asked for anew when so much is left, and looked through so often. */
+const RENEW_BEFORE_MS = 5 * 24 * 3600_000
+const RENEW_EVERY_MS = 12 * 3600_000
 /** Keepers of a pending batch are looked for at once, and again after this; so many shards at a time, each for so long. */
 const SEEK_AGAIN_MS = 5 * 60_000
 const SEEK_AT_ONCE = 3
@@ -34,10 +36,16 @@ export class Outbox {
   readonly #node: Node
   readonly #pending = new IdMap<Batch>()
   readonly #pushes = new IdMap<number>()
+  /** Keepers without room. */
+  readonly #full = new Retries(RETRIES)
+  /** Batches that were taken apart in this life, and what goes on in their place, if anything. */
+  readonly #successors = new IdMap<Uint8Array | undefined>(SUCCESSORS_MAX)
   #pushing = 0
   #isSeeking = false
   #seekTimer: Timer | undefined
-  #watchers = new Set<() => void>()
+  readonly #watchers = new Set<() => void>()
+  /** What each watcher knows to be held: a batch that settles is added to them. */
+  readonly #settled = new Set<IdSet>()
 
   constructor(node: Node) {
     this.#node = node
@@ -45,8 +53,13 @@ export class Outbox {
 
   get pending(): { batches: number; oldestMs: number | undefined } {
     let oldestMs: number | undefined
-    for (const { madeMs } of this.#pending.values()) oldestMs = Math.min(oldestMs ?? madeMs, madeMs)
-    return { batches: this.#pending.size, oldestMs }
+    let batches = 0
+    for (const { madeMs, isRenewal } of this.#pending.values()) {
+      if (isRenewal) continue
+      batches += 1
+      oldestMs = Math.min(oldestMs ?? madeMs, madeMs)
+    }
+    return { batches, oldestMs }
   }
 
   /** Takes up what was pending when the node last stopped. */
@@ -55,12 +68,57 @@ export class Outbox {
     for (const { key, value } of yield* store.notes('peer')) people.learn(key, value)
     for (const { key, value } of yield* store.notes('pending')) {
       const batch = Batch.decode(key, value, env)
+      batch.isRenewal = (yield* store.noted('holding', key)) !== undefined
       const here = yield* this.#stored(batch.entries)
       if (here.length === batch.entries.length) this.#pending.set(key, batch)
       else yield* this.#goOnWith(here, batch)
     }
+    yield* this.#renew()
     this.#seek()
     this.pump()
+  }
+
+  /** Promises that end soon count no more: who is there is asked again, or others, while the old ones still hold. */
+  *#renew(): Task<void> {
+    const { store, people, env } = this.#node
+    const nowMs = env.nowMs()
+    const notes: Note[] = []
+    for (const batch of this.#pending.values()) {
+      if (!batch.forgetEndingBefore(nowMs + RENEW_BEFORE_MS)) continue
+      notes.push({ table: 'pending', key: batch.root, value: batch.encode() })
+    }
+    for (const { key, value } of yield* store.notes('holding')) {
+      if (this.#pending.has(key)) continue
+      const batch = Batch.decode(key, value, env)
+      if (!batch.forgetEndingBefore(nowMs + RENEW_BEFORE_MS) || batch.held(people) >= HOLDERS_MIN) continue
+      batch.isRenewal = true
+      this.#pending.set(key, batch)
+      notes.push({ table: 'pending', key, value: batch.encode() })
+    }
+    if (notes.length > 0) yield* store.note(notes, { sync: false })
+    env.timers.at(nowMs + RENEW_EVERY_MS, () => {
+      run(this.#renew(), () => {
+        this.#seek()
+        this.pump()
+      })
+    })
+  }
+
+  /** A block does not read back: our keys are written anew, and what is left of the batch goes on without the rest. */
+  *#mend(batch: Batch): Task<void> {
+    if (this.#pending.get(batch.root) !== batch) return
+    const { store, identity } = this.#node
+    yield* store.append('outbox', identity.blocks, { sync: true })
+    const here = yield* this.#stored(batch.entries)
+    if (here.length === batch.entries.length || this.#pending.get(batch.root) !== batch) return
+    this.#node.emit({
+      type: 'failed',
+      what: 'outbox',
+      code: 'BAD_STORE',
+      message: `${batch.entries.length - here.length} of ${batch.entries.length} blocks of a batch do not read back`,
+    })
+    yield* this.#goOnWith(here, batch)
+    this.#seek()
   }
 
   /** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
@@ -73,11 +131,14 @@ export class Outbox {
   /** What is left of a batch goes on under a root of its own; the promises for the whole are kept as they are. */
   *#goOnWith(entries: BatchEntry[], whole: Batch): Task<void> {
     const notes: Note[] = [{ table: 'pending', key: whole.root, value: undefined }]
+    this.#pending.delete(whole.root)
+    this.#successors.set(whole.root, undefined)
     if (whole.holdings.size > 0) notes.push({ table: 'holding', key: whole.root, value: whole.encode() })
     if (entries.length > 0) {
       const rest = new Batch(rootOfIds(entries.map(({ id }) => id)), whole.madeMs, entries)
       notes.push({ table: 'pending', key: rest.root, value: rest.encode() })
       this.#pending.set(rest.root, rest)
+      this.#successors.set(whole.root, rest.root)
     }
     yield* this.#node.store.note(notes, { sync: true })
   }
@@ -87,7 +148,7 @@ export class Outbox {
     if (ids.length === 0) return []
     const wanted = new IdSet(ids)
     return [...this.#pending.values()]
-      .filter(({ entries }) => entries.some(({ id }) => wanted.has(id)))
+      .filter(({ entries, isRenewal }) => !isRenewal && entries.some(({ id }) => wanted.has(id)))
       .map(({ root }) => root)
   }
 
@@ -112,33 +173,13 @@ export class Outbox {
     this.pump()
   }
 
-  /** How far these batches are: those that are no longer pending have reached HOLDERS_MIN. */
-  progress(roots: readonly Uint8Array[]): HeldProgress {
-    const { people, reach } = this.#node
-    const accepting = this.#accepting()
-    const persons = people.count(accepting.map(({ device }) => device))
-    const depth = reach.usualDepth()
-    const counted = new Map<string, number>()
-    const keepersAt = (place: Uint8Array): number => {
-      const key = shardKey(place, depth)
-      const known = counted.get(key)
-      if (known !== undefined) return known
-      const keepers = accepting.filter((peer) => reach.covers(peer, place))
-      const count = people.count(keepers.map(({ device }) => device))
-      counted.set(key, count)
-      return count
-    }
-    const each = roots.map((root) => {
-      const batch = this.#pending.get(root)
-      if (batch === undefined) return { held: HOLDERS_MIN, target: HOLDERS_MIN }
-      const keepers = batch.places(depth).map(keepersAt)
-      return { held: batch.held(people), target: Math.min(HOLDERS_MIN, ...keepers) }
+  /** How far these batches are. One that is not pending is held where `settled` has it, and else held by nobody. */
+  #progress(roots: readonly Uint8Array[], settled: IdSet): HeldProgress {
+    const batches = roots.map((root) => {
+      const last = this.#lastOf(root)
+      return this.#pending.get(last) ?? (settled.has(last) ? 'settled' : 'lost')
     })
-    const batchesHeld = each.filter(({ held, target }) => target > 0 && held >= target).length
-    const none = { held: 0, target: Math.min(HOLDERS_MIN, persons) }
-    const least = each.reduce((a, b) => (b.held < a.held ? b : a), each[0] ?? none)
-    const [peers, batches] = [persons, roots.length]
-    return { ...least, peers, batches, batchesHeld, isHeld: batchesHeld === batches }
+    return progressOf(this.#node, this.#accepting(), batches)
   }
 
   /** Waits until all are held, or nothing has moved for `patienceMs`. */
@@ -147,18 +188,20 @@ export class Outbox {
     patienceMs: number,
     tell: (progress: HeldProgress) => void,
   ): Task<HeldProgress> {
-    return yield* suspend<HeldProgress>((resume) => {
+    const settled = yield* this.#settledAmong(roots)
+    this.#settled.add(settled)
+    const ended = yield* suspend<HeldProgress>((resume) => {
       const { timers } = this.#node.env
-      let last = this.progress(roots)
+      let last = this.#progress(roots, settled)
       let timer = timers.at(this.#node.env.nowMs() + patienceMs, end)
       const outbox = this
       function end(): void {
         timer.cancel()
         outbox.#watchers.delete(look)
-        resume({ value: outbox.progress(roots) })
+        resume({ value: outbox.#progress(roots, settled) })
       }
       function look(): void {
-        const now = outbox.progress(roots)
+        const now = outbox.#progress(roots, settled)
         if (now.isHeld && !outbox.#mayGrow) return end()
         if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers) return
         last = now
@@ -169,18 +212,37 @@ export class Outbox {
       if (last.isHeld && !this.#mayGrow) return end()
       this.#watchers.add(look)
     })
+    this.#settled.delete(settled)
+    return ended
+  }
+
+  /** Which of these roots have all their holders: a root that nobody wrote has none. */
+  *#settledAmong(roots: readonly Uint8Array[]): Task<IdSet> {
+    const settled = new IdSet()
+    for (const root of roots.map((one) => this.#lastOf(one))) {
+      if (this.#pending.has(root) || this.#successors.has(root)) continue
+      if ((yield* this.#node.store.noted('holding', root)) !== undefined) settled.add(root)
+    }
+    return settled
+  }
+
+  /** The root under which a batch goes on that was taken apart. */
+  #lastOf(root: Uint8Array): Uint8Array {
+    const next = this.#successors.get(root)
+    return next === undefined ? root : this.#lastOf(next)
   }
 
   /** The holdings over an id. */
   *holdersOf(id: Uint8Array): Task<{ holders: Uint8Array[]; isPending: boolean }> {
     const holders = new IdMap<Uint8Array>()
     let isPending = false
-    for (const table of ['pending', 'holding'] as const) {
+    // The younger promises last: they stand for those that they renew.
+    for (const table of ['holding', 'pending'] as const) {
       for (const { key, value } of yield* this.#node.store.notes(table)) {
         const { entries, holdings } = Batch.decode(key, value, this.#node.env)
         const at = entries.findIndex((entry) => equalBytes(entry.id, id))
         if (at < 0) continue
-        isPending ||= table === 'pending'
+        isPending ||= table === 'pending' && this.#pending.get(key)?.isRenewal !== true
         for (const [device, { record, part }] of holdings) {
           if (part === undefined || part.has(at)) holders.set(device, record)
         }
@@ -199,7 +261,8 @@ export class Outbox {
         if (this.#pushing >= PUSHES_MAX) return
         const { device } = peer
         const isFree = (this.#pushes.get(device) ?? 0) < PUSHES_PER_PEER
-        if (!isFree || batch.busy.has(device) || (batch.retryMs.get(device) ?? 0) > nowMs) continue
+        const mayAsk = this.#full.mayAsk(device, nowMs) && batch.retries.mayAsk(device, nowMs)
+        if (!isFree || !mayAsk || batch.busy.has(device)) continue
         const offered = batch.offerFor(device, this.#node.people, (locator) => {
           return this.#node.reach.covers(peer, locator)
         })
@@ -261,115 +324,52 @@ export class Outbox {
       batch.busy.delete(device)
       this.#pushing -= 1
       this.#pushes.set(device, (this.#pushes.get(device) ?? 1) - 1)
-      const nowMs = this.#node.env.nowMs()
-      if ('error' in outcome) {
-        const { code, message } = asSheafError(outcome.error)
-        batch.retryMs.set(device, nowMs + RETRY_AFTER_MS)
-        this.#node.env.timers.at(nowMs + RETRY_AFTER_MS, () => this.pump())
-        this.#node.emit({ type: 'push failed', device, code, message })
+      if ('error' in outcome) this.#failed(batch, device, outcome.error)
+      else {
+        batch.retries.succeeded(device)
+        this.#full.succeeded(device)
       }
       this.pump()
     })
   }
 
+  /** Who has no room is left alone with everything, who failed with this batch; what our own disk lost is nobody's fault. */
+  #failed(batch: Batch, device: Uint8Array, error: unknown): void {
+    const { code, message } = asSheafError(error)
+    if (error instanceof Unreadable) {
+      run(this.#mend(batch), (outcome) => {
+        if ('error' in outcome) this.#node.emit({ type: 'failed', what: 'outbox', code, message })
+        this.pump()
+      })
+      return
+    }
+    const { nowMs, timers } = this.#node.env
+    const retries = code === 'QUOTA_FULL' ? this.#full : batch.retries
+    timers.at(retries.failed(device, nowMs()), () => this.pump())
+    this.#node.emit({ type: 'push failed', device, code, message })
+  }
+
   *#push(batch: Batch, peer: Connection, offered: readonly number[]): Task<void> {
-    const entries = offered.map((i) => batch.entries[i]!)
-    const query = {
-      type: 'store' as const,
-      offers: entries.map(({ id, locator, bytes, owner }) => ({ id, locator, bytes, owner })),
-    }
-    const wanted: number[] = []
-    const kept = new Set<number>()
-    const named: Uint8Array[] = []
-    let answered = 0
-    let isFull = false
-    let record: Uint8Array | undefined
-    const listener = {
-      items: (items: Item[]): void => {
-        for (const { index, answer } of items) {
-          if (answer.type === 'holding') {
-            record = answer.record
-            continue
-          }
-          const entry = entries[index]
-          if (entry === undefined) throw new SheafError('WRONG_QUERY', 'an answer to something not offered')
-          answered += 1
-          if (answer.type === 'refused' && answer.reason.type === 'full') isFull = true
-          if (answer.type === 'wanted') wanted.push(index)
-          if (answer.type === 'wanted' || answer.type === 'held') kept.add(offered[index]!)
-          if (answer.type === 'moved') named.push(...answer.to)
-        }
-        if (answered === entries.length && wanted.length > 0 && record === undefined) {
-          run(this.#deliver(entries, peer, query, wanted.splice(0)), (outcome) => {
-            if ('error' in outcome)
-              this.#node.emit({
-                type: 'push failed',
-                device: peer.device,
-                code: asSheafError(outcome.error).code,
-              })
-          })
-        }
-      },
-    }
-    yield* peer.client.ask(query, listener, this.#node.env.nowMs() + PUSH_WITHIN_MS)
-    if (named.length > 0) begin(this.#node.reach.meet(named, this.#node.env.nowMs() + SEEK_WITHIN_MS))
-    if (record === undefined || kept.size === 0) {
-      throw new SheafError(isFull ? 'QUOTA_FULL' : 'REFUSED', `the peer took none of ${entries.length}`)
-    }
-    this.#checkHolding(
-      record,
+    const { env, reach } = this.#node
+    const { device } = peer
+    const { record, kept, named, isFull } = yield* push(
+      this.#node,
       peer,
-      [...kept].map((i) => batch.entries[i]!.id),
+      batch,
+      offered,
+      env.nowMs() + PUSH_WITHIN_MS,
     )
-    batch.add(peer.device, record, kept)
-    this.#node.env.evidence.observe(
-      peer.device,
-      { type: 'gave a holding', count: kept.size },
-      this.#node.env.nowMs(),
-    )
-    yield* this.#settle(batch, peer.device)
-    if (kept.size < entries.length) {
-      // What it took counts; it is asked for the rest again, as one that failed is.
-      throw new SheafError(
-        isFull ? 'QUOTA_FULL' : 'REFUSED',
-        `the peer took ${kept.size} of ${entries.length}`,
-      )
+    if (named.length > 0) begin(reach.meet(named, env.nowMs() + SEEK_WITHIN_MS))
+    if (record !== undefined) {
+      batch.add(device, record, kept)
+      env.evidence.observe(device, { type: 'gave a holding', count: kept.size }, env.nowMs())
+      yield* this.#settle(batch, device)
     }
-  }
-
-  #checkHolding(record: Uint8Array, peer: Connection, ids: Uint8Array[]): void {
-    const statement = verifyStatement(record, this.#node.env)
-    const promise = decode(holding, statement.body)
-    const isRight =
-      statement.kind === HOLDING &&
-      equalBytes(statement.signer, peer.device) &&
-      equalBytes(promise.root, rootOfIds(ids)) &&
-      promise.count === ids.length &&
-      promise.until > this.#node.env.nowMs()
-    if (!isRight) throw new SheafError('BAD_PROOF', 'a holding that does not promise what was given')
-  }
-
-  *#deliver(
-    entries: readonly BatchEntry[],
-    peer: Connection,
-    query: Parameters<Connection['client']['deliver']>[0],
-    wanted: number[],
-  ): Task<void> {
-    const blocks = yield* this.#node.store.get(wanted.map((index) => entries[index]!.id))
-    let items: { index: number; bytes: Uint8Array }[] = []
-    let size = 0
-    for (const [i, index] of wanted.entries()) {
-      const bytes = blocks[i]
-      if (bytes === undefined) throw new SheafError('BAD_STORE', 'a block of the outbox does not read back')
-      if (size > 0 && size + bytes.byteLength > RESULT_BYTES) {
-        peer.client.deliver(query, items, false)
-        items = []
-        size = 0
-      }
-      items.push({ index, bytes })
-      size += bytes.byteLength
+    // What it took counts; it is asked for the rest again, as one that failed is.
+    if (kept.size < offered.length) {
+      const took = kept.size === 0 ? 'none' : String(kept.size)
+      throw new SheafError(isFull ? 'QUOTA_FULL' : 'REFUSED', `the peer took ${took} of ${offered.length}`)
     }
-    peer.client.deliver(query, items, true)
   }
 
   /** Writes a new holding down, and whose it is; a batch with enough of them leaves the pending table. */
@@ -387,9 +387,10 @@ export class Outbox {
       : [{ table: 'pending', key: batch.root, value }]
     if (entity !== undefined) notes.push({ table: 'peer', key: device, value: entity })
     yield* store.note(notes, { sync: false })
-    if (isDone) this.#pending.delete(batch.root)
+    if (isDone && this.#pending.get(batch.root) === batch) {
+      this.#pending.delete(batch.root)
+      for (const settled of this.#settled) settled.add(batch.root)
+    }
     this.#node.emit({ type: 'held', root: batch.root, blocks: batch.entries.length, holders })
   }
 }
-
-const shardKey = (locator: Uint8Array, depth: number): string => idKey(prefixOf(locator, depth))

@@ -19,6 +19,8 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
     }
     case 'note':
       return store.note(call.notes, { sync: call.sync })
+    case 'noted':
+      return store.noted(call.table, call.key)
     case 'notes': {
       const notes: { key: Uint8Array; value: Uint8Array }[] = []
       for await (const note of store.notes(call.table)) notes.push(note)

@@ -10,6 +10,7 @@ export type StoreCall =
   | { method: 'at'; locator: Uint8Array; limit: number; kind?: number | undefined }
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
+  | { method: 'noted'; table: NoteTable; key: Uint8Array }
   | { method: 'notes'; table: NoteTable }
   | { method: 'damagedAmong'; ids: readonly Uint8Array[] }
   | { method: 'usage' }
@@ -47,6 +48,10 @@ export class StoreTasks {
 
   *note(notes: Note[], options: { sync: boolean }): Task<void> {
     yield* this.#call({ method: 'note', notes, sync: options.sync })
+  }
+
+  *noted(table: NoteTable, key: Uint8Array): Task<Uint8Array | undefined> {
+    return (yield* this.#call({ method: 'noted', table, key })) as Uint8Array | undefined
   }
 
   *notes(table: NoteTable): Task<{ key: Uint8Array; value: Uint8Array }[]> {

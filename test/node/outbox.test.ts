@@ -8,8 +8,8 @@ import { verifyDevice } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
-const publish = (node: WorldNode, path = 'bees'): Promise<Published> =>
-  node.run({ type: 'publish', pages: [{ path, text: utf8(path) }], summary: '', index: false })
+const publish = (node: WorldNode, path = 'bees', index = false): Promise<Published> =>
+  node.run({ type: 'publish', pages: [{ path, text: utf8(path) }], summary: '', index })
 
 /** A publisher and so many keepers, each joined with it alone. */
 async function star(
@@ -211,4 +211,140 @@ test('outbox - who keeps a part is counted for that part, also after a restart',
   await world.settle()
   const after = await world.nodes.get('ada')!.run({ type: 'held', batches, patienceMs: 1 })
   t.alike([after.held, after.isHeld], [5, true], 'the fifth holder of that page is enough')
+})
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 3600_000
+
+test('outbox - a root that nobody wrote is held by nobody', async (t) => {
+  const { world, ada } = await star(5)
+  const published = await publish(ada)
+  await world.settle()
+  const unknown = new Uint8Array(32).fill(7)
+  const waiting = ada.run({ type: 'held', batches: [unknown, ...published.batches], patienceMs: 1_000 })
+  await world.advance(2_000)
+  const progress = await waiting
+  t.alike([progress.held, progress.batchesHeld, progress.batches, progress.isHeld], [0, 1, 2, false])
+  const known = await ada.run({ type: 'held', batches: published.batches, patienceMs: 1_000 })
+  t.ok(known.isHeld, 'and one that has left the pending ones is held')
+})
+
+test('outbox - a block that does not read back is told, and holds up neither its batch nor another', async (t) => {
+  const { world, ada, store } = await star(0)
+  const published = await ada.run({
+    type: 'publish',
+    pages: [
+      { path: 'bees', text: utf8('bees') },
+      { path: 'hives', text: utf8('hives') },
+    ],
+    summary: '',
+    index: false,
+  })
+  const other = await publish(ada, 'other')
+  const [lost, kept] = published.pages
+  store.damage(lost!.id)
+  const waiting = ada.run({
+    type: 'held',
+    batches: [...published.batches, ...other.batches],
+    patienceMs: 30 * MINUTE_MS,
+  })
+  const begunMs = world.nowMs
+  for (let i = 0; i < 5; i++) {
+    world.add(`keeper ${i}`)
+    world.connect('ada', `keeper ${i}`)
+  }
+  await world.advance(5_000)
+  const progress = await waiting
+  t.ok(progress.isHeld, 'what waits for the batch is told of what went on in its place')
+  t.ok(world.nowMs - begunMs < MINUTE_MS, 'without waiting for a deadline')
+  t.ok(
+    ada.events.some(({ type, what, code }) => type === 'failed' && what === 'outbox' && code === 'BAD_STORE'),
+  )
+  const where = await ada.run({ type: 'where', target: { id: kept!.id }, untilMs: world.nowMs + 1 })
+  t.is(where.holders.length, 5)
+  t.is((await ada.run({ type: 'status' })).pendingBatches, 0)
+  t.is(await notes(store, 'pending'), 0)
+})
+
+test('outbox - our own key is written anew where it does not read back', async (t) => {
+  const { world, ada, store } = await star(0)
+  const published = await publish(ada)
+  const [key] = ada.actor.identity.blocks
+  store.damage(key!.id)
+  world.add('keeper')
+  world.connect('ada', 'keeper')
+  await world.advance(2 * MINUTE_MS)
+  const where = await ada.run({
+    type: 'where',
+    target: { id: published.pages[0]!.id },
+    untilMs: world.nowMs + 1,
+  })
+  t.is(where.holders.length, 1)
+})
+
+test('outbox - a keeper without room is asked ever more seldom', async (t) => {
+  const { world, ada } = await star(1, { quotaBytes: 1 })
+  await publish(ada, 'one')
+  await publish(ada, 'two')
+  const refusals = () =>
+    ada.events.filter(({ type, code }) => type === 'push failed' && code === 'QUOTA_FULL').length
+  await world.settle()
+  const first = refusals()
+  t.ok(first >= 1)
+  const counts: number[] = []
+  for (let hour = 0; hour < 6; hour++) {
+    const before = refusals()
+    await world.advance(60 * MINUTE_MS)
+    counts.push(refusals() - before)
+  }
+  t.ok(counts[0]! > 0 && counts[0]! <= 20, `${counts}`)
+  t.ok(
+    counts.slice(2).every((count) => count > 0 && count <= 4),
+    `once an hour for the whole keeper: ${counts}`,
+  )
+})
+
+test('outbox - promises are renewed before they end', async (t) => {
+  const { world, ada, store } = await star(6)
+  const published = await publish(ada)
+  const [page] = published.pages
+  await world.settle()
+  const holdersOf = async () =>
+    (await ada.run({ type: 'where', target: { id: page!.id }, untilMs: world.nowMs + 1 })).holders
+  const [first] = await holdersOf()
+  for (let day = 0; day < 40; day++) {
+    await world.advance(DAY_MS)
+    const holders = await holdersOf()
+    const good = holders.filter(({ untilMs }) => untilMs! > world.nowMs)
+    if (good.length < 5) t.fail(`day ${day}: ${good.length} promises`)
+    const { pendingBatches } = await ada.run({ type: 'status' })
+    if (pendingBatches > 0) t.fail(`day ${day}: a renewal is not waited for`)
+  }
+  const [last] = await holdersOf()
+  t.ok(last!.untilMs! > first!.untilMs! + 20 * DAY_MS)
+  t.alike([await notes(store, 'pending'), await notes(store, 'holding')], [0, 1])
+})
+
+test('outbox - a renewal goes on after a restart, and is still none that anybody waits for', async (t) => {
+  const { world, ada, store } = await star(5)
+  const published = await publish(ada, 'bees', true)
+  await world.settle()
+  const later = new World()
+  later.nowMs = world.nowMs + 26 * DAY_MS
+  const again = later.add('ada', { store })
+  await later.settle()
+  t.is(await notes(store, 'pending'), 1)
+  t.is((await again.run({ type: 'status' })).pendingBatches, 0)
+  const third = new World()
+  third.nowMs = later.nowMs + MINUTE_MS
+  const ada3 = third.add('ada', { store })
+  for (let i = 0; i < 5; i++) {
+    third.add(`keeper ${i}`)
+    third.connect('ada', `keeper ${i}`)
+  }
+  await third.advance(MINUTE_MS)
+  t.alike([await notes(store, 'pending'), await notes(store, 'holding')], [0, 1])
+  const target = { id: published.pages[0]!.id }
+  const { holders } = await ada3.run({ type: 'where', target, untilMs: third.nowMs + 1 })
+  t.ok(holders.every(({ untilMs }) => untilMs! > third.nowMs + 25 * DAY_MS))
 })
