@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib'
 import test from 'brittle'
 import fc from 'fast-check'
+import { gzip } from 'pako'
 import { codeOf } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { compress, decompress, GZIP_BYTES_MIN } from '../../src/content/gzip.ts'
@@ -42,6 +43,26 @@ test('gzip - compressing gives the bytes of the vectors', (t) => {
     t.is(gzip === undefined ? hex(sha256(bytes)) : hex(bytes), gzip ?? hash, name)
     t.is(hex(decompress(bytes, { bytesMax: text.length * times * 4 })), hex(Buffer.from(text.repeat(times))))
   }
+})
+
+test('gzip - what was compressed before changes nothing', (t) => {
+  const settings = { level: 6, windowBits: 15, memLevel: 8, strategy: 0, legacyHash: false } as const
+  const words = fc
+    .array(fc.constantFrom('bee ', 'hive\n', 'swarm ', '# ', 'bees keep time ', '\u00e9t\u00e9 ', 'x'), {
+      maxLength: 4000,
+    })
+    .map((parts) => Buffer.from(parts.join('')))
+  const texts = fc.oneof(words, fc.uint8Array({ maxLength: BYTES_MAX, size: 'large' }))
+  fc.assert(
+    fc.property(fc.array(texts, { minLength: 2, maxLength: 6 }), (several) => {
+      for (const text of several) t.alike(hex(compress(text)), hex(gzip(text, settings)))
+    }),
+    parameters(),
+  )
+  const full = Buffer.alloc(BYTES_MAX, 'what was here before ')
+  compress(full)
+  const noise = Buffer.from(Array.from({ length: BYTES_MAX }, (_, i) => (i * 7919 + (i >> 3)) & 255))
+  t.is(hex(compress(noise)), hex(gzip(noise, settings)), 'text that does not compress fits')
 })
 
 test('gzip - the header names no machine, no file and no time', (t) => {
