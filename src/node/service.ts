@@ -160,6 +160,15 @@ export class Service {
     return this.#timers.nextMs
   }
 
+  /** How much it holds on to, for the watch on its bounds: connections, effects that were not answered, timers. */
+  get held(): { connections: number; awaited: number; timers: number } {
+    return {
+      connections: this.#connections.size,
+      awaited: this.#waiting.size,
+      timers: this.#timers.size,
+    }
+  }
+
   /** One input at one time → what is to be done. */
   step(input: Input, nowMs: number): Effect[] {
     this.#nowMs = Math.max(this.#nowMs, nowMs)

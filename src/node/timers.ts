@@ -23,6 +23,11 @@ export class Timers {
     return this.#heap.firstKey
   }
 
+  /** Those that were cancelled among them, until their time. */
+  get size(): number {
+    return this.#heap.size
+  }
+
   /** Fires everything that is due. */
   run(nowMs: number): void {
     for (;;) {

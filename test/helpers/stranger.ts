@@ -28,6 +28,8 @@ export class Stranger {
   readonly actor: Actor
   readonly wire: Wire
   readonly heard: Heard[] = []
+  /** All that it said, on whichever link: what a replay is made of. */
+  readonly said: Heard[] = []
   /** Called for each message, after it was kept. */
   onHeard: ((one: Heard) => void) | undefined
   isConnected = false
@@ -39,6 +41,11 @@ export class Stranger {
     this.name = name
     this.actor = actor
     this.wire = wire
+  }
+
+  /** Its own end of the link. */
+  get number(): number {
+    return this.#number
   }
 
   /** Hash of the handshake, as both ends name their session. */
@@ -67,6 +74,7 @@ export class Stranger {
 
   /** Says a message as bytes, whatever they are. */
   say(name: MessageName, message: Uint8Array): void {
+    this.said.push({ name, message })
     this.wire.inject(this.name, this.#number, name, message)
   }
 

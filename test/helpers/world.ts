@@ -8,6 +8,7 @@ import { networkOf } from '../../src/base/network.ts'
 import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import type { HeadResolver } from '../../src/content/heads.ts'
+import type { Verify } from '../../src/content/record.ts'
 import { checkItems } from '../../src/node/checking.ts'
 import type { Answers, Command } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
@@ -36,6 +37,7 @@ export interface NodeOptions {
   standing?: Partial<Standing>
   retention?: Partial<RetentionPolicy>
   heads?: HeadResolver
+  verifyDevice?: Verify
 }
 
 export interface WorldNode {
@@ -137,8 +139,9 @@ export class World {
     return node
   }
 
-  addStranger(name: string): Stranger {
-    const stranger = new Stranger(name, actor(name, this.network), this)
+  /** `person` is who it is; another one under the same name takes its place. */
+  addStranger(name: string, person = name): Stranger {
+    const stranger = new Stranger(name, actor(person, this.network), this)
     this.strangers.set(name, stranger)
     return stranger
   }
@@ -167,6 +170,12 @@ export class World {
   inject(from: string, number: number, name: MessageName, message: Uint8Array): void {
     const link = this.#links.get(`${from} ${number}`)
     if (link !== undefined) this.#input(link.to, { type: 'received', peer: link.number, name, message })
+  }
+
+  /** Tells the node at the other end of `from`'s link that the link takes no more, or has room again. */
+  press(from: string, number: number, type: 'blocked' | 'drained'): void {
+    const link = this.#links.get(`${from} ${number}`)
+    if (link !== undefined) this.#input(link.to, { type, peer: link.number })
   }
 
   /** The names of what `client` said as a client to `server`, and what that answered, in order. */
@@ -224,7 +233,7 @@ export class World {
       incarnation: who.incarnation,
       certificate: isReader ? undefined : who.certificate,
       verify,
-      verifyDevice,
+      verifyDevice: options.verifyDevice ?? verifyDevice,
       random: this.#chance(who),
       standing: withOverrides<Standing>(first, options.standing),
       evidence: {
