@@ -89,6 +89,8 @@ export class World {
   hasTopics = false
   /** Nodes that cannot be reached by those who look for them. */
   readonly away = new Set<string>()
+  /** False: searches for work that are begun come to no end. */
+  isWorkDone = true
   tamper: Tamper = (_from, _to, _name, message) => message
   readonly #queue: (() => void)[] = []
   readonly #announced = new Map<string, Uint8Array[]>()
@@ -295,6 +297,7 @@ export class World {
           outcome: { value: checkItems(effect.request, this.network, verify) },
         })
       case 'solve':
+        if (!this.isWorkDone) return
         return this.#input(name, {
           type: 'done',
           token: effect.token,
