@@ -162,11 +162,8 @@ export class Service {
 
   /** How much it holds on to, for the watch on its bounds: connections, effects that were not answered, timers. */
   get held(): { connections: number; awaited: number; timers: number } {
-    return {
-      connections: this.#connections.size,
-      awaited: this.#waiting.size,
-      timers: this.#timers.size,
-    }
+    const { size: connections } = this.#connections
+    return { connections, awaited: this.#waiting.size, timers: this.#timers.size }
   }
 
   /** One input at one time → what is to be done. */
