@@ -16,6 +16,9 @@ interface StartOptions extends CommonOptions {
   readonly detached?: boolean
 }
 
+/** Words that could not be written wait for the next ones, up to so many bytes. */
+const LOG = { sync: true, maxLength: 1024 * 1024 } as const
+
 export function register(program: Command, cli: Cli): void {
   const command = program
     .command('start')
@@ -85,12 +88,18 @@ async function openLog(cli: Cli, options: StartOptions, config: Config, paths: P
   const level = config.logLevel
   if (options.detached) {
     makePrivateFolder(dirname(paths.log))
-    return pino({ level }, pino.destination({ dest: paths.log, mode: 0o600, sync: true }))
+    return pino({ level }, lasting(pino.destination({ dest: paths.log, mode: 0o600, ...LOG })))
   }
   if (!cli.shell.isErrTerminal || options.json)
-    return pino({ level }, pino.destination({ fd: 2, sync: true }))
+    return pino({ level }, lasting(pino.destination({ fd: 2, ...LOG })))
   const { default: pretty } = await import('pino-pretty')
   return pino({ level }, pretty({ destination: 2, sync: true, colorize: !cli.shell.env.NO_COLOR }))
+}
+
+/** A log that cannot be written, on a full disk say, loses words and does not end the node. */
+function lasting<T extends { on(event: 'error', listener: () => void): unknown }>(destination: T): T {
+  destination.on('error', () => {})
+  return destination
 }
 
 function startedText(

@@ -36,6 +36,7 @@ function statusText(status: StatusJson): string {
       'stored',
       `${count(stored.blocks, 'block')}, ${sizeText(stored.usedBytes)} of ${sizeText(stored.quotaBytes)} (${share} %)`,
     ],
+    ...(stored.trouble === undefined ? [] : [['not writing', oneLine(stored.trouble)]]),
     ...(stored.damaged > 0 ? [['damaged', count(stored.damaged, 'block')]] : []),
     ['shard', shard.depth === 0 ? 'everything (depth 0)' : `depth ${shard.depth} at ${shard.address}`],
     ['waiting', waitingText(status)],

@@ -139,8 +139,15 @@ export interface Status {
   nowMs: number
   peers: number
   peersAcceptingStores: number
-  /** `usedBytes` counts against the quota: the bytes of the blocks, and what they take in the index. */
-  stored: { blocks: number; bytes: number; damaged: number; usedBytes: number; quotaBytes: number }
+  /** `usedBytes` counts against the quota: the bytes of the blocks, and what they take in the index. `trouble`: why nothing can be written at present. */
+  stored: {
+    blocks: number
+    bytes: number
+    damaged: number
+    usedBytes: number
+    quotaBytes: number
+    trouble?: string
+  }
   shard: { depth: number; address: Uint8Array }
   /** Batches of our own that have fewer holders than the target, and the oldest of them. */
   pendingBatches: number

@@ -62,11 +62,12 @@ export class Outbox {
     return { batches, oldestMs }
   }
 
-  /** Takes up what was pending when the node last stopped. */
+  /** Takes up what is pending on disk and not here: at the start, and after a write that failed halfway. Not beside a write. */
   *load(): Task<void> {
     const { store, people, env } = this.#node
     for (const { key, value } of yield* store.notes('peer')) people.learn(key, value)
     for (const { key, value } of yield* store.notes('pending')) {
+      if (this.#pending.has(key)) continue
       const batch = Batch.decode(key, value, env)
       batch.isRenewal = (yield* store.noted('holding', key)) !== undefined
       const here = yield* this.#stored(batch.entries)

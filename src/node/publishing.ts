@@ -27,6 +27,8 @@ export class Publisher {
   readonly #node: Node
   readonly #outbox: Outbox
   #index: OwnIndex | undefined
+  /** Something may have been written that nobody hands out. */
+  #hasFailed = false
   /** Called when the publish that is under way ends; there is one at a time, or two would fork a page. */
   #waiting: (() => void)[] | undefined
 
@@ -51,6 +53,7 @@ export class Publisher {
     } catch (cause) {
       // The index in memory may be ahead of what was written: the next publish reads it back.
       this.#index = undefined
+      this.#hasFailed = true
       throw cause
     } finally {
       const next = this.#waiting.shift()
@@ -65,6 +68,10 @@ export class Publisher {
   }
 
   *#publish(author: Author, pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
+    if (this.#hasFailed) {
+      yield* this.#outbox.load()
+      this.#hasFailed = false
+    }
     this.#index ??= new OwnIndex(this.#node, author)
     const index = this.#index
     yield* index.load()

@@ -122,6 +122,8 @@ export interface Usage {
   blocks: number
   bytes: number
   damaged: number
+  /** Why nothing can be written at present. */
+  trouble?: string
 }
 
 /** What a block takes beside its bytes: two entries of the index with their keys, and its frame in the feed. */

@@ -8,7 +8,7 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
     (what, cause) =>
       new SheafError('DISK_FULL', `${what}: the disk is full`, {
         cause,
-        hint: 'free some space, then start again',
+        hint: 'free some space; what was acknowledged is safe, and the node goes on by itself',
       }),
   ],
   [
@@ -25,6 +25,22 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
       new SheafError('BAD_STORE', `${what}: permission denied`, {
         cause,
         hint: 'the home must belong to the user that runs sheaf',
+      }),
+  ],
+  [
+    /EIO\b|input\/output error/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: the disk failed to read or write (EIO)`, {
+        cause,
+        hint: 'look at the disk; then start the node again and run `sheaf verify`',
+      }),
+  ],
+  [
+    /EFBIG|file too large/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: a file may not become so large`, {
+        cause,
+        hint: 'raise the limit on the size of files (ulimit -f), then start the node again',
       }),
   ],
   [

@@ -54,7 +54,9 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
   const directories = { feeds: join(home, 'feeds'), index: join(home, 'index'), notes: join(home, 'notes') }
   const opened: { close(): Promise<void> }[] = []
   const close = async (): Promise<void> => {
-    for (const one of opened.splice(0).reverse()) await one.close()
+    const outcomes: PromiseSettledResult<void>[] = []
+    for (const one of opened.splice(0).reverse()) outcomes.push(...(await Promise.allSettled([one.close()])))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
   try {
     for (const made of Object.values(directories)) await mkdir(made, { recursive: true, mode: 0o700 })

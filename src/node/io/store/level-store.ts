@@ -34,6 +34,7 @@ import { realDisk } from './disk.ts'
 import { diskError } from './disk-error.ts'
 import { type Files, type FilesOptions, openFiles } from './files.ts'
 import { type IndexedBlock, metaOf } from './index-keys.ts'
+import { LiveFiles } from './live-files.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { rebuild } from './reindex.ts'
 import { eachBlock, scrub } from './scan.ts'
@@ -90,7 +91,7 @@ export async function openStore(options: StoreOptions): Promise<LevelStore> {
 type Options = FilesOptions & { quotaBytes: number }
 
 export class LevelStore implements Store {
-  readonly #files: Files
+  readonly #live: LiveFiles
   readonly #describe: Describe
   readonly #space: SpaceGuard
   readonly #quota: QuotaGuard
@@ -99,19 +100,25 @@ export class LevelStore implements Store {
   /** What did not read back: missing for everybody until it is stored anew. */
   readonly #unreadable = new IdMap<IndexedBlock>(DAMAGED_MAX)
   #damaged: number
-  /** Why nothing can be written any more: after a failed write, memory and disk may differ. */
-  #failure: SheafError | undefined
   /** Calls under way; closing waits for them. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(files: Files, { home, describe, disk, quotaBytes }: Options, release: () => void) {
-    this.#files = files
+  constructor(files: Files, options: Options, release: () => void) {
+    const { home, describe, disk, quotaBytes } = options
+    this.#live = new LiveFiles(files, options, ({ damaged }) => {
+      this.#unreadable.clear()
+      this.#damaged += damaged
+    })
     this.#describe = describe
     this.#space = new SpaceGuard(home, disk)
     this.#quota = new QuotaGuard(quotaBytes, () => logicalBytes(this.#files.index.state))
     this.#release = release
     this.#damaged = files.damaged
+  }
+
+  get #files(): Files {
+    return this.#live.files
   }
 
   /** Of the statements that may be signed with the numbers in the notes: the one that it was opened with, unless they were lost. */
@@ -124,10 +131,10 @@ export class LevelStore implements Store {
     blocks: readonly StoredBlock[],
     { sync, notes = [] }: { sync: boolean; notes?: readonly Note[] },
   ): Promise<void> {
-    return this.#run('cannot store blocks', async () => {
+    return this.#runWriting('cannot store blocks', async () => {
       checkStorable(blocks, notes)
       const [before, after] = blocks.length === 0 ? [notes, []] : partedByTime(notes)
-      const release = await this.#quota.reserve(blocks, () => this.#lacking(blocks))
+      const release = await this.#quota.reserve(blocks, () => this.#live.read(() => this.#lacking(blocks)))
       try {
         await this.#queue.write({ feed, blocks, notes: before })
       } finally {
@@ -193,7 +200,8 @@ export class LevelStore implements Store {
       blocks--
       bytes -= length
     }
-    return { blocks, bytes, damaged: this.#damaged }
+    const trouble = this.#live.failure?.message ?? this.#space.trouble
+    return { blocks, bytes, damaged: this.#damaged, ...(trouble !== undefined && { trouble }) }
   }
 
   /** The public keys of the feeds that this incarnation writes. */
@@ -206,10 +214,10 @@ export class LevelStore implements Store {
 
   /** Makes the index again from the feeds; what they hold. Reads find less while it runs; writes wait. */
   reindex(): Promise<Usage> {
-    return this.#run('cannot rebuild the index', async () => {
+    return this.#runWriting('cannot rebuild the index', async () => {
       let usage = this.usage()
       await this.#queue.alone(() =>
-        this.#writing(async () => {
+        this.#live.write(async () => {
           const { damaged } = await rebuild(this.#files.index, this.#files.feeds, this.#describe)
           this.#unreadable.clear()
           this.#damaged = damaged
@@ -226,12 +234,12 @@ export class LevelStore implements Store {
   }
 
   scrub(tell: (checked: number) => void = () => {}): Promise<ScrubReport> {
-    return this.#run('cannot read the store', () =>
+    return this.#runWriting('cannot read the store', () =>
       scrub({ ...this.#files, describe: this.#describe }, async (harmed, checked) => {
         if (this.#closing !== undefined) throw new SheafError('CANCELLED', 'the store is closed')
         for (const { block } of harmed) this.#reportDamaged(block)
         const others = harmed.flatMap(({ block, state }) => (state === 'another' ? [block] : []))
-        if (others.length > 0) await this.#queue.alone(() => this.#writing(() => this.#forget(others)))
+        if (others.length > 0) await this.#queue.alone(() => this.#live.write(() => this.#forget(others)))
         tell(checked)
       }),
     )
@@ -250,8 +258,11 @@ export class LevelStore implements Store {
     await Promise.allSettled(this.#underWay)
     await this.#queue.drained()
     try {
-      if (this.#failure === undefined) await this.#syncLogs()
-      await this.#files.close()
+      try {
+        if (this.#live.failure === undefined) await this.#syncLogs()
+      } finally {
+        await this.#live.close()
+      }
     } catch (error) {
       throw diskError(error, 'cannot close the store')
     } finally {
@@ -261,7 +272,8 @@ export class LevelStore implements Store {
 
   async #writeGroup(writes: Write[]): Promise<void> {
     await this.#space.reserve(writes)
-    await this.#writing(() => writeAll(this.#files, writes, this.#unreadable))
+    await this.#live.recover()
+    await this.#live.write(() => writeAll(this.#files, writes, this.#unreadable))
   }
 
   /** The blocks that the index lacks, each once. */
@@ -314,23 +326,17 @@ export class LevelStore implements Store {
   }
 
   async #syncLogs(): Promise<void> {
-    await this.#writing(async () => {
+    await this.#live.write(async () => {
       await Promise.all(this.#files.logs.map((log) => log.sync()))
     })
   }
 
-  /** Runs what changes the disk. Where it fails, nothing is written until the store is opened anew. */
-  async #writing(change: () => Promise<void>): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
-    try {
-      await change()
-    } catch (error) {
-      this.#failure ??= diskError(error, WRITE_FAILED)
-      throw this.#failure
-    }
+  #run<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return this.#runWriting(what, () => this.#live.read(call))
   }
 
-  async #run<T>(what: string, call: () => Promise<T>): Promise<T> {
+  /** What writes does not hold up the writer that it waits for. */
+  async #runWriting<T>(what: string, call: () => Promise<T>): Promise<T> {
     this.#assertOpen()
     const running = call().catch((error: unknown) => {
       throw diskError(error, what)
@@ -360,7 +366,6 @@ export class LevelStore implements Store {
 }
 
 const NOTHING = new Uint8Array(0)
-const WRITE_FAILED = 'a write failed, and the store takes no more until it is opened anew'
 /** A position in one number: feeds are told apart by what lies above 32 bits. */
 const SEGMENTS_MAX = 2 ** 32
 

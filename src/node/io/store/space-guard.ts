@@ -19,10 +19,16 @@ export class SpaceGuard {
   readonly #disk: Disk
   /** May be written before the disk is asked again. */
   #allowance = 0
+  #trouble: string | undefined
 
   constructor(home: string, disk: Disk) {
     this.#home = home
     this.#disk = disk
+  }
+
+  /** What the last write was refused for; undefined where it was not. */
+  get trouble(): string | undefined {
+    return this.#trouble
   }
 
   /** Resolves where these writes fit. Errors: DISK_FULL. */
@@ -31,14 +37,12 @@ export class SpaceGuard {
     if (this.#allowance < needed) {
       const free = await this.#disk.freeBytes(this.#home)
       if (free < RESERVE_BYTES + needed) {
-        throw new SheafError(
-          'DISK_FULL',
-          `${free} bytes are free in ${this.#home}, ${RESERVE_BYTES} must be`,
-          {
-            hint: 'free some space; nothing was lost, and the node goes on by itself',
-          },
-        )
+        this.#trouble = `${free} bytes are free in ${this.#home}, ${RESERVE_BYTES} must be`
+        throw new SheafError('DISK_FULL', this.#trouble, {
+          hint: 'free some space; nothing was lost, and the node goes on by itself',
+        })
       }
+      this.#trouble = undefined
       this.#allowance = Math.min(free - RESERVE_BYTES, Math.max(needed, ASK_AFTER_BYTES))
     }
     this.#allowance -= needed
