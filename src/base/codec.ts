@@ -168,10 +168,13 @@ export const flag: Codec<boolean> = {
   },
 }
 
+/** The latest time that fits. */
+export const TIME_MS_MAX: number = 2 ** 48 - 1
+
 /** Milliseconds since 1970 in 6 bytes, little-endian: enough until the year 10889. */
 export const timeMs: Codec<number> = {
   preencode(state, value) {
-    if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** 48) {
+    if (!Number.isSafeInteger(value) || value < 0 || value > TIME_MS_MAX) {
       throw new SheafError('BAD_TIME', `${value} is no time in milliseconds`)
     }
     state.end += 6

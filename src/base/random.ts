@@ -3,7 +3,7 @@
 /** `length` bytes of chance. */
 export type Random = (length: number) => Uint8Array
 
-/** Milliseconds since 1970. */
+/** Whole milliseconds since 1970. A *steady* clock never goes back and is for deadlines; a *wall* clock is what people set, and for what is signed. */
 export type Clock = () => number
 
 /** A whole number from 0 to `below` − 1, evenly (rejection, so without bias). */

@@ -34,7 +34,7 @@ export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBloc
   if (ids.length === 0) return []
   const found = (yield* node.store.get(ids)).filter((bytes) => bytes !== undefined)
   yield* learnKeys(node, found)
-  return found.flatMap((bytes) => judged(node, bytes) ?? [])
+  return found.flatMap((bytes) => judged(node, bytes, 'stored') ?? [])
 }
 
 /** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. */
@@ -127,9 +127,13 @@ function* askTips(
 }
 
 /** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had, or it is from the future of our clock. */
-function judged(node: Node, bytes: Uint8Array): VerifiedBlock | undefined {
+function judged(
+  node: Node,
+  bytes: Uint8Array,
+  of: 'arrived' | 'stored' = 'arrived',
+): VerifiedBlock | undefined {
   try {
-    return hasKeyFor(node, bytes) ? verifyBlock(bytes, node.verifyContext()) : undefined
+    return hasKeyFor(node, bytes) ? verifyBlock(bytes, node.verifyContext(of)) : undefined
   } catch (cause) {
     if (asSheafError(cause).code === 'BAD_TIME') return undefined
     throw cause

@@ -120,7 +120,7 @@ export class Claims {
       shard: { depth, prefix },
       count: ids.length,
       root: rootOfIds(ids),
-      until: env.nowMs() + CLAIM_LIFE_MS,
+      until: env.wallMs() + CLAIM_LIFE_MS,
     }
     this.own = signStatement(env, SHELF_CLAIM, encodeClaim(claim)).bytes
   }

@@ -29,6 +29,11 @@ export type Command =
   | { type: 'status' }
   | { type: 'peers' }
 
+/** A command whose deadline, which whoever gave it took from the wall clock, is on another one that is `aheadMs` ahead of that. */
+export function onOurClock(command: Command, aheadMs: number): Command {
+  return 'untilMs' in command ? { ...command, untilMs: command.untilMs + aheadMs } : command
+}
+
 export type Target = { page: Page } | { id: Uint8Array }
 
 export interface Answers {

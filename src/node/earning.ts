@@ -41,7 +41,7 @@ export function formHello(env: SessionEnv, ends: Ends): Uint8Array {
   const hello: Hello = {
     versions: [PROTOCOL_VERSION],
     algorithms: [...ALGORITHMS],
-    time: env.nowMs(),
+    time: env.wallMs(),
     certificate: env.certificate,
     signature: NO_SIGNATURE,
   }

@@ -235,7 +235,7 @@ function* accept(
       return ids[index]!.pieceAt !== undefined || hasKey(bytes, known)
     })
     const items = judged.map(({ index, bytes }) => ({ ...ids[index]!, bytes, pieceAt: ids[index]!.pieceAt }))
-    const outcomes = yield* node.check({ items, keys, nowMs: node.env.nowMs(), withTexts })
+    const outcomes = yield* node.check({ items, keys, nowMs: node.env.wallMs(), withTexts })
     const arrivals: Arrival[] = []
     for (const [i, one] of judged.entries()) {
       const checked = outcomes[i]!

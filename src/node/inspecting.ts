@@ -56,17 +56,18 @@ export class Inspector {
       const outcome = answers[i]!
       return { device, answer: 'value' in outcome ? outcome.value : 'unreachable' }
     })
+    const wallMs = this.#node.env.wallMs()
     const holders = promises.map((bytes) => {
       const record = verifyStatement(bytes, this.#node.env)
       const now = asked.find(({ device }) => equalBytes(device, record.signer))
       return this.#holder(record.signer, {
-        provenMs: now?.answer === 'found' ? this.#node.env.nowMs() : record.timeMs,
+        provenMs: now?.answer === 'found' ? wallMs : Math.min(wallMs, record.timeMs),
         untilMs: decode(holding, record.body).until,
       })
     })
     for (const { device, answer } of asked) {
       if (answer !== 'found' || holders.some((one) => equalBytes(one.device, device))) continue
-      holders.push(this.#holder(device, { provenMs: this.#node.env.nowMs(), untilMs: undefined }))
+      holders.push(this.#holder(device, { provenMs: wallMs, untilMs: undefined }))
     }
     if (meta === undefined && holders.length === 0) throw failure(asked, 'nobody holds this')
     const keepers = peers.filter((peer) => locator === undefined || this.#node.reach.covers(peer, locator))
@@ -102,7 +103,7 @@ export class Inspector {
       incarnation: env.incarnation,
       network: env.network.name,
       startedMs: this.#counters.startedMs,
-      nowMs: env.nowMs(),
+      nowMs: env.wallMs(),
       peers: peers.length,
       peersAcceptingStores: peers.filter(({ client }) => client.isOpen && client.acceptsStores).length,
       stored: { ...usage, usedBytes: logicalBytes(usage), quotaBytes: this.#node.quotaBytes },

@@ -75,7 +75,7 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
         sequence: yield* node.nextSequence(),
         root: rootOfIds(kept.map(({ id }) => id)),
         count: kept.length,
-        until: node.env.nowMs() + HOLDING_LIFE_MS,
+        until: node.env.wallMs() + HOLDING_LIFE_MS,
       }),
     )
     reply.add(0, { type: 'holding', record: record.bytes })
@@ -257,7 +257,7 @@ export function* keysBeside(node: Node, blocks: readonly StoredBlock[]): Task<St
   const metas = yield* node.store.meta(ids)
   return ids.flatMap((id, i) => {
     const key = metas[i] === undefined ? node.keys.get(id) : undefined
-    return key === undefined ? [] : [storedRecord(addKey(node, formBlock(key.record)))]
+    return key === undefined ? [] : [storedRecord(addKey(node, formBlock(key.record), 'stored'))]
   })
 }
 

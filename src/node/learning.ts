@@ -19,13 +19,13 @@ export function* learnKeys(node: Node, blocks: readonly Uint8Array[]): Task<Uint
   }
   const missing = [...needed].filter((id) => !node.keys.has(id))
   if (missing.length === 0) return []
-  for (const bytes of yield* node.store.get(missing)) if (bytes !== undefined) takeKey(node, bytes)
+  for (const bytes of yield* node.store.get(missing)) if (bytes !== undefined) addKey(node, bytes, 'stored')
   return missing.filter((id) => !node.keys.has(id))
 }
 
 /** Verifies a key block and takes its key in. Throws BAD_KEY where it is none. */
-export function addKey(node: Node, bytes: Uint8Array): VerifiedBlock {
-  const block = verifyBlock(bytes, node.verifyContext())
+export function addKey(node: Node, bytes: Uint8Array, of: 'arrived' | 'stored' = 'arrived'): VerifiedBlock {
+  const block = verifyBlock(bytes, node.verifyContext(of))
   if (block.type !== 'key') throw new SheafError('BAD_KEY', 'a block that is no key record')
   node.keys.add(block.key)
   return block

@@ -67,7 +67,8 @@ export interface Node {
   /** Bits of the address that locators must share to be this node's to keep. */
   depth: number
   connections(): Connection[]
-  verifyContext(): VerifyContext
+  /** For what has arrived; what is *stored* was admitted once, and is not from the future because our clock was set back since. */
+  verifyContext(of?: 'arrived' | 'stored'): VerifyContext
   /** Whether a locator is this node's to keep. */
   keeps(locator: Uint8Array): boolean
   /** Devices whose claims cover a locator. */

@@ -82,22 +82,22 @@ export class Outbox {
   /** Promises that end soon count no more: who is there is asked again, or others, while the old ones still hold. */
   *#renew(): Task<void> {
     const { store, people, env } = this.#node
-    const nowMs = env.nowMs()
+    const endingMs = env.wallMs() + RENEW_BEFORE_MS
     const notes: Note[] = []
     for (const batch of this.#pending.values()) {
-      if (!batch.forgetEndingBefore(nowMs + RENEW_BEFORE_MS)) continue
+      if (!batch.forgetEndingBefore(endingMs)) continue
       notes.push({ table: 'pending', key: batch.root, value: batch.encode() })
     }
     for (const { key, value } of yield* store.notes('holding')) {
       if (this.#pending.has(key)) continue
       const batch = Batch.decode(key, value, env)
-      if (!batch.forgetEndingBefore(nowMs + RENEW_BEFORE_MS) || batch.held(people) >= HOLDERS_MIN) continue
+      if (!batch.forgetEndingBefore(endingMs) || batch.held(people) >= HOLDERS_MIN) continue
       batch.isRenewal = true
       this.#pending.set(key, batch)
       notes.push({ table: 'pending', key, value: batch.encode() })
     }
     if (notes.length > 0) yield* store.note(notes, { sync: false })
-    env.timers.at(nowMs + RENEW_EVERY_MS, () => {
+    env.timers.at(env.nowMs() + RENEW_EVERY_MS, () => {
       run(this.#renew(), () => {
         this.#seek()
         this.pump()
@@ -162,7 +162,7 @@ export class Outbox {
       owner,
     }))
     const root = rootOfIds(entries.map(({ id }) => id))
-    const batch = new Batch(root, this.#node.env.nowMs(), entries)
+    const batch = new Batch(root, this.#node.env.wallMs(), entries)
     return { root, note: { table: 'pending', key: root, value: batch.encode() } }
   }
 

@@ -165,7 +165,7 @@ export class OwnIndex {
   #sign(body: Uint8Array): SignedRecord {
     const { entity, key, network, sign } = this.#author
     const { env } = this.#node
-    const draft = { kind: SPACE_INDEX, signer: entity, key, timeMs: env.nowMs(), nonce: env.random(8), body }
+    const draft = { kind: SPACE_INDEX, signer: entity, key, timeMs: env.wallMs(), nonce: env.random(8), body }
     return signRecord(draft, network, sign)
   }
 }

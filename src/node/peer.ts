@@ -58,7 +58,10 @@ export interface SessionEnv {
   evidence: EvidenceSink
   gate: Gate
   queue: Queue
+  /** For deadlines: never goes back. */
   nowMs(): number
+  /** For what is signed: people may set it. */
+  wallMs(): number
   /** Gives a message to the link. */
   send(peer: Peer, name: MessageName, message: Uint8Array): void
   /** Searches for proofs of `bid` on `seed`; what comes back gives the search up. */
@@ -156,7 +159,7 @@ export function signStatement(env: SessionEnv, kind: number, body: Uint8Array): 
       kind,
       signer: env.device.publicKey,
       key: env.device.publicKey,
-      timeMs: env.nowMs(),
+      timeMs: env.wallMs(),
       nonce: env.random(8),
       body,
     },

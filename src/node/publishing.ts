@@ -92,7 +92,7 @@ export class Publisher {
       }
       const { env } = this.#node
       const parents = tips.slice(0, PARENTS_MAX).map(({ id }) => id)
-      drafts.push({ space, path, text, parents, summary, timeMs: env.nowMs(), nonce: env.random(8) })
+      drafts.push({ space, path, text, parents, summary, timeMs: env.wallMs(), nonce: env.random(8) })
     }
     const sealed = compressSignMarkdown(drafts, author)
     const unchanged = said.map(({ id }) => id)

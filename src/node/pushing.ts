@@ -120,7 +120,7 @@ function checkHolding(node: Node, peer: Connection, record: Uint8Array, ids: Uin
     equalBytes(statement.signer, peer.device) &&
     equalBytes(promise.root, rootOfIds(ids)) &&
     promise.count === ids.length &&
-    promise.until > node.env.nowMs()
+    promise.until > node.env.wallMs()
   if (!isRight) throw new SheafError('BAD_PROOF', 'a holding that does not promise what was given')
 }
 

@@ -154,7 +154,7 @@ export class Reader {
         this.#node,
         here.map(({ bytes }) => bytes),
       )
-      const nowMs = this.#node.env.nowMs()
+      const { nowMs } = this.#node.verifyContext('stored')
       const outcomes = yield* this.#node.check({ items: here, keys, nowMs, withTexts: true })
       for (const [i, checked] of outcomes.entries()) {
         const { id, bytes } = here[i]!
@@ -210,7 +210,7 @@ export class Reader {
     let block: VerifiedBlock | undefined
     let asked: Asked[] = []
     if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
-      block = verifyBlock(bytes, this.#node.verifyContext())
+      block = verifyBlock(bytes, this.#node.verifyContext('stored'))
     } else {
       const arrived: Uint8Array[] = []
       const fetched = yield* fetchBlocks(this.#node, [{ id }], ({ bytes }) => arrived.push(bytes), {

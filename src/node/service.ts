@@ -2,6 +2,7 @@
  * The node without its I/O. Inputs and the time go in, effects come out; the daemon and the
  * simulator are two ways of carrying them out.
  */
+import { TIME_MS_MAX } from '../base/codec.ts'
 import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
@@ -17,7 +18,7 @@ import { type Caller, callerOf } from './caller.ts'
 import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
 import { ClientSession } from './client-session.ts'
-import type { Command } from './commands.ts'
+import { type Command, onOurClock } from './commands.ts'
 import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
 import { Gate } from './gate.ts'
@@ -91,6 +92,7 @@ export class Service {
   #effects: Effect[] = []
   #nextToken = 1
   #nowMs = 0
+  #wallMs = 0
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -111,17 +113,17 @@ export class Service {
       shelving: new Shelving({ env, store, retention, emit }),
       keys,
       identity,
-      retention,
+      retention: options.retention,
       quotaBytes: options.quotaBytes,
       deliveries: { bytes: 0 },
       heads: options.heads ?? ownHeads(),
       depth: options.depth,
       connections,
-      verifyContext: (): VerifyContext => ({
+      verifyContext: (of = 'arrived'): VerifyContext => ({
         network,
         verify: options.verify,
         keyOf: (id) => keys.get(id),
-        nowMs: this.#nowMs,
+        nowMs: of === 'stored' ? TIME_MS_MAX : this.#wallMs,
       }),
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
       claimants: (locator) => this.#claims.covering(locator),
@@ -166,9 +168,13 @@ export class Service {
     return { connections, awaited: this.#waiting.size, timers: this.#timers.size }
   }
 
-  /** One input at one time → what is to be done. */
-  step(input: Input, nowMs: number): Effect[] {
+  /**
+   * One input at one time → what is to be done. `nowMs` is of a clock that never goes back: deadlines hang on it.
+   * `wallMs` is what people call the time, which may be set: it stands in what is signed.
+   */
+  step(input: Input, nowMs: number, wallMs: number = nowMs): Effect[] {
     this.#nowMs = Math.max(this.#nowMs, nowMs)
+    this.#wallMs = wallMs
     this.#timers.run(this.#nowMs)
     this.#take(input)
     const effects = this.#effects
@@ -208,10 +214,10 @@ export class Service {
   }
 
   #start(): void {
-    this.#counters.startedMs = this.#nowMs
+    this.#counters.startedMs = this.#wallMs
     const { identity } = this.#options
     for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
-    for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes)
+    for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes, 'stored')
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()
@@ -331,7 +337,9 @@ export class Service {
   }
 
   #command(token: number, command: Command): void {
-    const task = this.#desk.take(command, (value) => this.#effects.push({ type: 'progress', token, value }))
+    const task = this.#desk.take(onOurClock(command, this.#nowMs - this.#wallMs), (value) =>
+      this.#effects.push({ type: 'progress', token, value }),
+    )
     run(task, (outcome) => this.#effects.push({ type: 'answer', token, outcome }))
   }
 
@@ -371,6 +379,7 @@ export class Service {
         at: (timeMs, fire) => void this.#timers.at(timeMs, fire),
       }),
       nowMs: () => this.#nowMs,
+      wallMs: () => this.#wallMs,
       send: (peer, name, message) => this.#effects.push({ type: 'send', peer: peer.number, name, message }),
       solve: (peer, seed, bid, done) => {
         const token = this.#nextToken++

@@ -87,6 +87,10 @@ export class World {
   nowMs = START_MS
   /** Whether nodes that join, visit or name one another are connected; else a test does it. */
   hasTopics = false
+  /** How far the clocks of nodes are ahead of the time, as people set them; negative where they are behind. */
+  readonly clocksAheadMs = new Map<string, number>()
+  /** Nodes that no topic shows. */
+  readonly hidden = new Set<string>()
   /** Nodes that cannot be reached by those who look for them. */
   readonly away = new Set<string>()
   /** False: searches for work that are begun come to no end. */
@@ -130,10 +134,7 @@ export class World {
 
   /** Ends a node at once, as a crash does, and starts it again on the same store: no link is left. */
   restart(name: string): WorldNode {
-    for (const [end] of this.#links) {
-      const [owner, number] = end.split(' ')
-      if (owner === name) this.disconnect(name, Number(number))
-    }
+    this.#disconnectAll(name)
     this.#announced.delete(name)
     const node = this.nodes.get(name)!
     node.service = this.#service(node.actor, node.store, this.#options.get(name) ?? {}, node.observed)
@@ -146,6 +147,13 @@ export class World {
     const stranger = new Stranger(name, actor(person, this.network), this)
     this.strangers.set(name, stranger)
     return stranger
+  }
+
+  /** Ends a node for good. */
+  remove(name: string): void {
+    this.#disconnectAll(name)
+    this.#announced.delete(name)
+    this.nodes.delete(name)
   }
 
   /** Joins two nodes by a link. */
@@ -166,6 +174,13 @@ export class World {
     this.#links.delete(`${link.to} ${link.number}`)
     this.#input(name, { type: 'disconnected', peer: number })
     this.#input(link.to, { type: 'disconnected', peer: link.number })
+  }
+
+  #disconnectAll(name: string): void {
+    for (const [end] of this.#links) {
+      const at = end.lastIndexOf(' ')
+      if (end.slice(0, at) === name) this.disconnect(name, Number(end.slice(at)))
+    }
   }
 
   /** Sends a message as if node `from` had sent it on its end of a link. */
@@ -270,8 +285,13 @@ export class World {
       if (stranger !== undefined) return stranger.take(input)
       const node = this.nodes.get(name)
       if (node === undefined || this.#lives.get(name) !== life) return
-      for (const effect of node.service.step(input, this.nowMs)) this.#carryOut(node, effect)
+      for (const effect of node.service.step(input, this.nowMs, this.nowMs + this.#wallAhead(name)))
+        this.#carryOut(node, effect)
     })
+  }
+
+  #wallAhead(name: string): number {
+    return this.clocksAheadMs.get(name) ?? 0
   }
 
   #carryOut(node: WorldNode, effect: Effect): void {
@@ -333,7 +353,8 @@ export class World {
   /** Joins a node with those who announce a topic. */
   #meetAt(name: string, topic: Uint8Array): void {
     for (const [other, topics] of this.#announced) {
-      if (other !== name && topics.some((one) => equalBytes(one, topic))) this.#meetOnce(name, other)
+      if (other !== name && !this.hidden.has(other) && topics.some((one) => equalBytes(one, topic)))
+        this.#meetOnce(name, other)
     }
   }
 

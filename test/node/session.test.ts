@@ -461,6 +461,7 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
     evidence: standing,
     gate: new Gate(),
     queue: new Queue({ nowMs: () => world.nowMs, at: () => t.fail('nothing waits') }),
+    wallMs: () => world.nowMs,
     nowMs: () => world.nowMs,
     send: (_peer, name, message) => sent.push({ name, message }),
     solve: () => {

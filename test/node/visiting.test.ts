@@ -1,5 +1,6 @@
 /** Nodes at a depth above 0, in a world where topics bring them together. */
 import test from 'brittle'
+import { asSheafError } from '../../src/base/errors.ts'
 import { networkOf } from '../../src/base/network.ts'
 import { compressSignMarkdown } from '../../src/content/page.ts'
 import { type Page, pageLocator } from '../../src/content/space.ts'
@@ -110,5 +111,48 @@ test('visiting - pages of all shards are held by five of each, or all where ther
     t.alike(texts, new Map(pages.map(({ path, text }) => [path, Buffer.from(text).toString()])))
     const faults = nodes.flatMap(({ events }) => events.filter(({ type }) => type === 'fault'))
     t.alike(faults, [], 'nobody broke a rule')
+  }
+})
+
+test('visiting - who says moved names keepers, also such whose clocks are wrong, and they are asked', async (t) => {
+  const { world, nodes } = network(16, { depth: 2 })
+  const { page, keepers } = await shelve(nodes, 2, 'bees')
+  const [first] = keepers
+  for (const [i, { name }] of keepers.entries()) {
+    world.hidden.add(name)
+    world.clocksAheadMs.set(name, i % 2 === 0 ? -86_400_000 : 86_400_000)
+  }
+  const elsewhere = nodes.find((node) => !keepers.includes(node))!
+  world.connect(elsewhere.name, first!.name)
+  await world.advance(700_000) // the claims are made again, on their clocks
+  const eve = world.add('eve', { isReader: true, depth: 2 })
+  world.connect('eve', elsewhere.name)
+  await world.settle()
+  const asking = eve.run({ type: 'get', target: { page }, untilMs: world.nowMs + WITHIN_MS })
+  await world.advance(WITHIN_MS)
+  t.alike((await asking).text, utf8('bees'))
+})
+
+test('visiting - where no keeper is to be reached the answer says so, and within its time', async (t) => {
+  const { world, nodes } = network(16, { depth: 2 })
+  const { page, keepers } = await shelve(nodes, 2, 'bees')
+  for (const { name } of keepers) world.away.add(name)
+  for (const connection of keepers) world.remove(connection.name)
+  const eve = world.add('eve', { isReader: true, depth: 2 })
+  await world.settle()
+  for (const until of [1_000, WITHIN_MS]) {
+    const seen: string[] = []
+    const asking = eve.run({ type: 'get', target: { page }, untilMs: world.nowMs + until }).catch((error) => {
+      seen.push(asSheafError(error).code)
+    })
+    await world.advance(until + 1)
+    await asking
+    t.alike(seen, ['UNREACHABLE'], 'not NOT_FOUND: nobody who keeps it was asked')
+  }
+  const nowhere = { ...page, path: 'nobody wrote this' }
+  const known = nodes.filter((node) => keeps(node, pageLocator(nowhere), 2))
+  if (known.length > 0 && !keepers.includes(known[0]!)) {
+    const asking = eve.run({ type: 'get', target: { page: nowhere }, untilMs: world.nowMs + WITHIN_MS })
+    await t.exception(asking, /unknown to the closest peers/)
   }
 })

@@ -37,7 +37,9 @@ export interface ReactorOptions {
   swarm: Swarm
   checker: Checker
   network: Network
+  /** Steady, for deadlines, and of the wall, for what is signed. */
   clock: Clock
+  wallClock: Clock
   /** What it throws is reported by `onListenerError` and goes no further. */
   onEvent(event: NodeEvent): void
   /** Somebody who listens to events or progress threw: not the service's fault, and the node goes on. */
@@ -129,7 +131,7 @@ export class Reactor {
     try {
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
         if (this.#isClosed) return
-        this.#carryOutAll(this.#options.service.step(next, this.#options.clock()))
+        this.#carryOutAll(this.#options.service.step(next, this.#options.clock(), this.#options.wallClock()))
       }
     } catch (error) {
       this.close(error)

@@ -14,6 +14,7 @@ import { Service } from '../service.ts'
 import { logicalBytes, type Store } from '../store.ts'
 import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
+import { steadyClock } from './clock.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
@@ -115,7 +116,8 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     swarm,
     checker,
     network,
-    clock: Date.now,
+    clock: steadyClock(),
+    wallClock: Date.now,
     onEvent: (event) => {
       const logged = events.add(event, Date.now())
       options.onEvent?.(logged)

@@ -32,6 +32,7 @@ function reactorOf(
     checker: {} as Checker,
     network: networkOf('test', 4),
     clock: () => 0,
+    wallClock: () => 0,
     onEvent,
     onListenerError: (error) => listeners.push(error),
     onCrash: (error) => crashes.push(error),
