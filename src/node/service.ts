@@ -103,14 +103,13 @@ export class Service {
     const callOut = (make: (token: number) => Effect): Task<unknown> => this.#effect(make)
     const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
     const numbering = new Numbering(store)
-    const { retention } = options
     const connections = (): Connection[] => [...this.#connections.values()]
     const visiting = (): Visiting => this.#visiting
     const emit = (event: NodeEvent): void => void this.#effects.push({ type: 'event', event })
     this.#node = {
       env,
       store,
-      shelving: new Shelving({ env, store, retention, emit }),
+      shelving: new Shelving({ env, store, retention: options.retention, emit }),
       keys,
       identity,
       retention: options.retention,

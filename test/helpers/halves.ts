@@ -148,6 +148,7 @@ export class Halves {
       gate: new Gate(),
       queue: this.queue,
       nowMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
       send: (peer, name, message) => {
         this.said.push({ from: at, name, message })
         this.#inbox.push(() => this.#send.get(peer)?.(name, message))
