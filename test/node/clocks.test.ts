@@ -96,7 +96,7 @@ for (const jumpMs of [-3 * HOUR_MS, 3 * HOUR_MS]) {
     })
     // Signed in the future of the others, it waits until they think it likely; before, it is simply the newest.
     t.alike(got.text, utf8(jumpMs > 0 ? 'bees' : 'more of bees'))
-    await world.advance(Math.max(0, jumpMs) + 60_000)
+    await world.advance(Math.max(0, jumpMs) + 2 * HOUR_MS) // who failed is asked ever more seldom
     const held = await ada.run({ type: 'held', batches: again.batches, patienceMs: 1 })
     t.is(held.isHeld, true)
     t.alike(blamed(world), [])
