@@ -4,11 +4,49 @@ import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { verifyBlock } from '../content/block.ts'
 import type { Connection, Node } from './node.ts'
-import type { Task } from './task.ts'
+import { type Outcome, run, type Task } from './task.ts'
 
+/** A peer that has not said in this time whether it keeps pages is not waited for. */
+const MEETING_MS = 2_000
+/** A peer that did not say who it is, busy perhaps, is asked again. */
+const MEET_AGAIN_MS = 30_000
 const INTRODUCE_WITHIN_MS = 20_000
 /** A key and a certificate, with room for a chain. */
 const BLOCKS_MAX = 32
+
+/**
+ * Asks a new connection who it is, after `waitMs`: what the other side came to ask goes first. `tell` hears
+ * when it is no longer waited for, and each outcome.
+ */
+export function meetLater(
+  node: Node,
+  connection: Connection,
+  waitMs: number,
+  tell: (outcome: Outcome<void> | undefined) => void,
+): void {
+  const { timers, nowMs } = node.env
+  let hasBegun = false
+  const end = (outcome?: Outcome<void>): void => {
+    connection.isMeeting = false
+    tell(outcome)
+  }
+  const again = (): void => {
+    hasBegun = false
+    connection.meet()
+  }
+  connection.isMeeting = true
+  connection.meet = () => {
+    if (hasBegun || connection.isGone) return
+    hasBegun = true
+    timers.at(nowMs() + MEETING_MS, end)
+    run(introduce(node, connection), (outcome) => {
+      end(outcome)
+      if ('error' in outcome && !connection.isGone) timers.at(nowMs() + MEET_AGAIN_MS, again)
+    })
+  }
+  if (waitMs === 0) connection.meet()
+  else timers.at(nowMs() + waitMs, connection.meet)
+}
 
 /** Learns whose device is at the other end; a device without certificate stays anonymous. */
 export function* introduce(node: Node, connection: Connection): Task<void> {

@@ -23,7 +23,7 @@ import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
-import { introduce } from './introducing.ts'
+import { meetLater } from './introducing.ts'
 import { addKey } from './learning.ts'
 import type { Connection, Identity, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
@@ -43,10 +43,6 @@ import { Visiting } from './visiting.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
 
-/** A peer that has not said in this time whether it keeps pages is not waited for. */
-const MEETING_MS = 2_000
-/** A peer that did not say who it is, busy perhaps, is asked again. */
-const MEET_AGAIN_MS = 30_000
 /** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
 const KEYS_SENT_MAX = 1_000
 
@@ -251,7 +247,11 @@ export class Service {
     this.#node.emit({ type: 'connected', device })
     this.#visiting.noteChange()
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
-    this.#meetLater(connection)
+    const waitMs = this.#outbox.pending.batches > 0 ? 0 : this.#options.introduceAfterMs
+    meetLater(this.#node, connection, waitMs, (outcome) => {
+      if (outcome !== undefined) this.#noteFailure('introduction', outcome)
+      this.#outbox.pump()
+    })
   }
 
   /** Nothing is kept of a connection that came too soon: it hears BUSY and ends. */
@@ -263,34 +263,6 @@ export class Service {
     this.#effects.push({ type: 'send', peer, name: 'refuse', message: refusal(undefined, busy) })
     this.#effects.push({ type: 'disconnect', peer, code: busy.code })
     return false
-  }
-
-  #endMeeting(connection: Connection): void {
-    connection.isMeeting = false
-    this.#outbox.pump()
-  }
-
-  /** What the other side came to ask goes first; whoever has pages to hand out does not wait. */
-  #meetLater(connection: Connection): void {
-    connection.isMeeting = true
-    let hasBegun = false
-    const again = (): void => {
-      hasBegun = false
-      connection.meet()
-    }
-    connection.meet = () => {
-      if (hasBegun || connection.isGone) return
-      hasBegun = true
-      this.#timers.at(this.#nowMs + MEETING_MS, () => this.#endMeeting(connection))
-      run(introduce(this.#node, connection), (outcome) => {
-        this.#noteFailure('introduction', outcome)
-        this.#endMeeting(connection)
-        if ('error' in outcome && !connection.isGone) this.#timers.at(this.#nowMs + MEET_AGAIN_MS, again)
-      })
-    }
-    const waitMs = this.#options.introduceAfterMs
-    if (waitMs === 0 || this.#outbox.pending.batches > 0) connection.meet()
-    else this.#timers.at(this.#nowMs + waitMs, connection.meet)
   }
 
   #received(number: number, name: MessageName, message: Uint8Array): void {
