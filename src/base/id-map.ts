@@ -86,6 +86,10 @@ export class IdSet {
     return this.#ids.delete(id)
   }
 
+  clear(): void {
+    this.#ids.clear()
+  }
+
   [Symbol.iterator](): IterableIterator<Uint8Array> {
     return this.#ids.keys()
   }

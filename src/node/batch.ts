@@ -116,6 +116,12 @@ export class Batch {
     return ending.length > 0
   }
 
+  /** Forgets the promises of those that do not count. */
+  heed(counts: (device: Uint8Array) => boolean): void {
+    for (const device of [...this.holdings.keys()]) if (!counts(device)) this.holdings.delete(device)
+    this.#held.version = -1
+  }
+
   /** The persons that hold the entry with the fewest of them. */
   held(people: People): number {
     if (this.#held.version !== people.version) {
@@ -127,20 +133,26 @@ export class Batch {
 
   /**
    * What to offer to a device that keeps what `covers` says: entries that lack holders and that its person does not
-   * hold, with what it holds itself, and the keys that go with everything. Empty where there is nothing to add.
+   * hold, with what it holds itself, and the keys that go with everything; only what `mayOffer` says. Empty where there is nothing to add.
    */
-  offerFor(device: Uint8Array, people: People, covers: (locator: Uint8Array) => boolean): number[] {
+  offerFor(
+    device: Uint8Array,
+    people: People,
+    covers: (locator: Uint8Array) => boolean,
+    mayOffer: (entry: BatchEntry) => boolean = () => true,
+  ): number[] {
     const person = people.personOf(device)
     const holdAll = this.#holdAll(people, true)
     if (holdAll.size >= HOLDERS_MIN || holdAll.has(person)) return []
     const persons = this.#personsByEntry(people, true)
-    const lacking = this.entries.flatMap(({ locator }, i) => {
+    const lacking = this.entries.flatMap((entry, i) => {
       const isLacking = persons[i]!.size < HOLDERS_MIN && !persons[i]!.has(person)
-      return isLacking && covers(locator) ? [i] : []
+      return isLacking && covers(entry.locator) && mayOffer(entry) ? [i] : []
     })
     if (lacking.every((i) => this.#beside.has(i))) return []
     const known = this.holdings.get(device)?.part ?? []
-    return [...new Set([...this.#beside, ...known, ...lacking])].sort((a, b) => a - b)
+    const offered = [...new Set([...this.#beside, ...known, ...lacking])].sort((a, b) => a - b)
+    return offered.filter((i) => mayOffer(this.entries[i]!))
   }
 
   /** A locator in each of the shards that its entries lie in. */

@@ -8,6 +8,7 @@ import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { keepersFirst } from './choosing.ts'
+import { deniedHere, isDenied } from './denials.ts'
 import { type Asked, answerOf, blame, fetchKeys, keepLater } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { learnKeys } from './learning.ts'
@@ -27,8 +28,13 @@ export interface Bundle {
   asked: Asked[]
 }
 
-/** Everything known here at a locator, verified. */
+/** Everything known here at a locator, verified, but for what the operator denied. */
 export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBlock[]> {
+  if (!node.retention.serves(locator)) return []
+  return (yield* localBlocks(node, locator)).filter((block) => !isDeniedHere(node, block))
+}
+
+function* localBlocks(node: Node, locator: Uint8Array): Task<VerifiedBlock[]> {
   const metas = yield* node.store.at(locator, LOCAL_MAX)
   const ids = metas.filter(({ kind }) => kind !== 0).map(({ id }) => id)
   if (ids.length === 0) return []
@@ -37,11 +43,21 @@ export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBloc
   return found.flatMap((bytes) => judged(node, bytes, 'stored') ?? [])
 }
 
-/** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. */
+function isDeniedHere({ retention }: Node, { record, bytes }: VerifiedBlock): boolean {
+  return !retention.servesAll() && isDenied(retention, { record, attachment: parseBlock(bytes).attachment })
+}
+
+const isKey = ({ type }: VerifiedBlock): boolean => type === 'key'
+
+/** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. Throws REFUSED for a place that the operator denied. */
 export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number): Task<Bundle> {
+  if (!node.retention.serves(locator)) throw deniedHere('what lives there')
   const blocks = new IdMap<VerifiedBlock>()
-  for (const block of yield* localBundle(node, locator)) blocks.set(block.id, block)
+  const local = yield* localBlocks(node, locator)
+  for (const block of local) if (!isDeniedHere(node, block)) blocks.set(block.id, block)
   const asked = new IdMap<Asked>()
+  const { publicKey } = node.env.device
+  if (blocks.size < local.length) asked.set(publicKey, { device: publicKey, answer: 'denied' })
   let keepers = 0
   for (let round = 0; round < ROUNDS_MAX && keepers < BUNDLE_PEERS; round++) {
     yield* node.reach.reach(locator, BUNDLE_PEERS - keepers, untilMs)
@@ -62,8 +78,10 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
       const answer = outcome.value.answer === 'unknown' && !keeps ? 'moved' : outcome.value.answer
       if (keeps && answer !== 'moved') keepers += 1
       named.push(...movedTo)
-      asked.set(device, { device, answer })
-      const added = outcome.value.blocks.filter(({ id }) => !blocks.has(id))
+      const served = outcome.value.blocks.filter((block) => !isDeniedHere(node, block))
+      const isDeniedWhole = served.length < outcome.value.blocks.length && served.every(isKey)
+      asked.set(device, { device, answer: isDeniedWhole ? 'denied' : answer })
+      const added = served.filter(({ id }) => !blocks.has(id))
       for (const block of added) blocks.set(block.id, block)
       begin(keepLater(node, added.map(storedRecord)))
     }

@@ -4,6 +4,7 @@ import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { SHELF_CLAIM, type ShelfClaim, shelfClaim } from '../content/statement.ts'
+import { deniedAmong } from './denials.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement, verifyStatement } from './peer.ts'
 import {
@@ -20,6 +21,8 @@ import { run, type Task } from './task.ts'
 
 /** Claims of others that are remembered; the oldest goes first. About 400 bytes each. */
 const CLAIMS_MAX = 4_096
+/** Ids that are looked at together; their blocks are at most about 8 MB. */
+const LOAD_IDS = 64
 
 interface Known {
   claim: ShelfClaim
@@ -79,7 +82,11 @@ export class Claims {
   covering(locator: Uint8Array): Uint8Array[] {
     const nowMs = this.#node.env.nowMs()
     return [...this.#others].flatMap(([device, { claim, endsMs }]) =>
-      endsMs > nowMs && sharesPrefix(locator, claim.shard.prefix, claim.shard.depth) ? [device] : [],
+      endsMs > nowMs &&
+      sharesPrefix(locator, claim.shard.prefix, claim.shard.depth) &&
+      this.#node.retention.talksTo(device)
+        ? [device]
+        : [],
     )
   }
 
@@ -100,7 +107,19 @@ export class Claims {
   }
 
   devices(): Uint8Array[] {
-    return [...this.#others.keys()].reverse()
+    return [...this.#others.keys()].reverse().filter((device) => this.#node.retention.talksTo(device))
+  }
+
+  /** What a claim would promise, and we would refuse, is not claimed. */
+  *#served(ids: readonly Uint8Array[]): Task<Uint8Array[]> {
+    if (this.#node.retention.servesAll()) return [...ids]
+    const served: Uint8Array[] = []
+    for (let at = 0; at < ids.length; at += LOAD_IDS) {
+      const slice = ids.slice(at, at + LOAD_IDS)
+      const denied = yield* deniedAmong(this.#node, slice, yield* this.#node.store.get(slice))
+      served.push(...slice.filter((_, i) => !denied[i]))
+    }
+    return served
   }
 
   #forget(device: Uint8Array): void {
@@ -113,7 +132,7 @@ export class Claims {
   *#make(): Task<void> {
     const { env, store, depth } = this.#node
     const prefix = prefixOf(this.#address, depth)
-    const ids = yield* store.within(prefix, depth)
+    const ids = yield* this.#served(yield* store.within(prefix, depth))
     const claim: ShelfClaim = {
       incarnation: env.incarnation,
       sequence: yield* this.#node.nextSequence(),

@@ -4,6 +4,7 @@
  */
 import type { Page, Space } from '../content/space.ts'
 import type { Asked } from './fetching.ts'
+import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
 
 export interface PageInput {
@@ -26,6 +27,8 @@ export type Command =
   | { type: 'list'; space: Space; untilMs: number }
   /** Every page of a space, as progress of type `ExportedPage`, in no particular order. */
   | { type: 'export'; space: Space; untilMs: number }
+  /** Puts the operator's rules into force, in place of those before. */
+  | { type: 'obey'; rules: readonly Rule[] }
   | { type: 'status' }
   | { type: 'peers' }
 
@@ -45,6 +48,8 @@ export interface Answers {
   where: Whereabouts
   list: { path: string; version: Uint8Array }[]
   export: ExportSummary
+  /** How many connections it ended. */
+  obey: { ended: number }
   status: Status
   peers: PeerStatus[]
 }
@@ -201,6 +206,10 @@ export interface NodeApi {
   ): Promise<BackupSummary>
   /** Reads back the whole store. `tell` hears of the blocks so far. */
   verify(tell: (blocks: number) => void): Promise<ScrubReport>
+  /** The operator's rules. */
+  rules(): readonly Rule[]
+  /** Changes them, on disk first, then in the node; how many connections that ended, and whether anything is other than before. */
+  rule(change: RuleChange): Promise<{ isChanged: boolean; ended: number }>
   /** Ends the daemon cleanly. */
   stop(): void
   setLogLevel(level: string): void

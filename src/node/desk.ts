@@ -9,12 +9,14 @@ import { Reader } from './reading.ts'
 import type { Task } from './task.ts'
 
 export class Desk {
+  readonly #node: Node
   readonly #outbox: Outbox
   readonly #publisher: Publisher
   readonly #reader: Reader
   readonly #inspector: Inspector
 
   constructor(node: Node, outbox: Outbox, counters: Counters, address: Uint8Array) {
+    this.#node = node
     this.#outbox = outbox
     this.#publisher = new Publisher(node, outbox)
     this.#reader = new Reader(node)
@@ -51,6 +53,8 @@ export class Desk {
         return yield* this.#inspector.status()
       case 'peers':
         return this.#inspector.peers()
+      case 'obey':
+        return { ended: this.#node.obey(command.rules) }
       default:
         return unreachable(command)
     }

@@ -9,6 +9,7 @@ import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { Checked, CheckKey } from './checking.ts'
 import { isKeeper, keepersFirst, parted } from './choosing.ts'
+import { isDeniedBlock, mayFetch } from './denials.ts'
 import { keysBeside, storedRecord } from './keeping.ts'
 import { learnKeys, takeKey } from './learning.ts'
 import type { Connection, Node } from './node.ts'
@@ -40,8 +41,8 @@ export interface Wanted {
   pieceAt?: Uint8Array
 }
 
-/** Who was asked and what it said of one thing, worst last. */
-export type Answered = 'found' | 'unknown' | 'moved' | 'lost' | 'refused' | 'unreachable' | 'bad'
+/** Who was asked and what it said of one thing, worst last; `denied` where it had it and our own operator does not want it. */
+export type Answered = 'found' | 'unknown' | 'moved' | 'lost' | 'refused' | 'denied' | 'unreachable' | 'bad'
 
 export interface Asked {
   device: Uint8Array
@@ -82,7 +83,11 @@ export function* fetchBlocks(
   const asked = new Map<string, Asked[]>()
   const found = new Set<string>()
   const depth = Math.min(node.reach.usualDepth(), PARTING_BITS)
-  const shards = byPrefix(wanted, depth, locatorOf)
+  const shards = byPrefix(
+    wanted.filter((one) => mayFetch(node.retention, one.id, locatorOf(one))),
+    depth,
+    locatorOf,
+  )
   yield* forEach(shards, SHARDS_AT_ONCE, function* ({ locator, members }) {
     if (locator !== undefined) yield* node.reach.reach(locator, KEEPERS_WANTED, options.untilMs)
     const order = keepersFirst(node, locator).slice(0, PEERS_ASKED_MAX)
@@ -239,8 +244,11 @@ function* accept(
     const arrivals: Arrival[] = []
     for (const [i, one] of judged.entries()) {
       const checked = outcomes[i]!
-      if (checked.ok) arrivals.push({ wanted: ids[one.index]!, bytes: one.bytes, checked })
-      else if (UNREACHED.has(checked.code)) unjudged.push(one)
+      if (checked.ok) {
+        const arrival = { wanted: ids[one.index]!, bytes: one.bytes, checked }
+        if (isDeniedBlock(node.retention, storedArrival(arrival))) tell(arrival.wanted, 'denied')
+        else arrivals.push(arrival)
+      } else if (UNREACHED.has(checked.code)) unjudged.push(one)
       else throw new SheafError(checked.code, checked.message)
     }
     yield* keepFetched(node, arrivals.map(storedArrival), isUrgent)

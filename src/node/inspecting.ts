@@ -7,6 +7,7 @@ import { HOLDERS_MIN } from './batch.ts'
 import { localBundle } from './bundles.ts'
 import { orderedPeers } from './choosing.ts'
 import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
+import { deniedHere } from './denials.ts'
 import type { Asked } from './fetching.ts'
 import type { Connection, Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
@@ -45,6 +46,9 @@ export class Inspector {
 
   /** Who holds a version: by their signed promise where we have one, and by what connected peers answer now. */
   *where(target: Target, untilMs: number): Task<Whereabouts> {
+    if (!this.#node.retention.serves('id' in target ? target.id : pageLocator(target.page))) {
+      throw deniedHere('this')
+    }
     const id = 'id' in target ? target.id : yield* this.#headId(target, untilMs)
     const [meta] = yield* this.#node.store.meta([id])
     const locator = 'page' in target ? pageLocator(target.page) : meta?.locator
@@ -57,8 +61,9 @@ export class Inspector {
       return { device, answer: 'value' in outcome ? outcome.value : 'unreachable' }
     })
     const wallMs = this.#node.env.wallMs()
-    const holders = promises.map((bytes) => {
-      const record = verifyStatement(bytes, this.#node.env)
+    const records = promises.map((bytes) => verifyStatement(bytes, this.#node.env))
+    const trusted = records.filter(({ signer }) => this.#node.retention.talksTo(signer))
+    const holders = trusted.map((record) => {
       const now = asked.find(({ device }) => equalBytes(device, record.signer))
       return this.#holder(record.signer, {
         provenMs: now?.answer === 'found' ? wallMs : Math.min(wallMs, record.timeMs),

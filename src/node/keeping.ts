@@ -19,6 +19,7 @@ import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { HOLDING, holding } from '../content/statement.ts'
 import { decodeVersion, VERSION } from '../content/version.ts'
 import { besides } from './batch.ts'
+import { isDenied } from './denials.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement } from './peer.ts'
@@ -94,6 +95,8 @@ const NO_BREACH: ReadonlySet<string> = new Set([
   'CANCELLED',
   'BUSY',
   'INTERNAL',
+  // by our operator: nobody was told beforehand
+  'REFUSED',
 ])
 
 function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
@@ -103,13 +106,17 @@ function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
   const beside = ours.includes(true) && ours.includes(false) ? besides(offers) : new Set<number>()
   let askedBytes = 0
   return offers.map((offer, i): Answer => {
+    const { retention } = node
+    if (!retention.serves(offer.id) || !retention.serves(offer.locator)) {
+      return { type: 'refused', reason: { type: 'policy' } }
+    }
     if (metas[i] !== undefined) return { type: 'held' }
     if (!ours[i] && !beside.has(i)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
     // What others are about to deliver takes its room as well.
     const bytes = node.deliveries.bytes + askedBytes + neededBytes([{ length: offer.bytes }])
-    const verdict = bytes > DELIVERIES_BYTES_MAX ? 'full' : node.retention.admit({ ...offer, bytes })
+    const verdict = bytes > DELIVERIES_BYTES_MAX ? 'full' : retention.admit({ ...offer, bytes })
     if (verdict !== 'keep') return { type: 'refused', reason: { type: verdict } }
     askedBytes = bytes - node.deliveries.bytes
     return { type: 'wanted' }
@@ -190,6 +197,7 @@ function* verifyDelivered(
   for (const [index, bytes] of records) {
     const block = verifyBlock(bytes, context)
     refuseMismatch(offers[index]!, block.id, block.locator)
+    refuseDenied(node, block.bytes)
     verified.set(block.id, block)
     stored.push(storedRecord(block))
   }
@@ -197,9 +205,13 @@ function* verifyDelivered(
   for (const [index, bytes] of delivered) {
     const { owner: ownerId, id, locator } = offers[index]!
     if (ownerId === undefined) continue
-    const owner =
-      owners.get(ownerId) ?? ownerIn(verified.get(ownerId)?.bytes ?? (yield* storedBlock(node, ownerId)))
-    owners.set(ownerId, owner)
+    let owner = owners.get(ownerId)
+    if (owner === undefined) {
+      const bytesOfOwner = verified.get(ownerId)?.bytes ?? (yield* storedBlock(node, ownerId))
+      refuseDenied(node, bytesOfOwner)
+      owner = ownerIn(bytesOfOwner)
+      owners.set(ownerId, owner)
+    }
     const check = owner.pieces.get(id)
     if (check === undefined) throw new SheafError('BAD_HASH', 'a piece that its owner does not name')
     refuseMismatch({ id, locator }, sha256(bytes), owner.locator)
@@ -207,6 +219,12 @@ function* verifyDelivered(
     stored.push({ id, locator, kind: 0, timeMs: 0, length: bytes.byteLength, bytes })
   }
   return stored
+}
+
+/** Throws REFUSED for a block that the operator denied by a name which its offer did not tell: its author, the piece that it carries. */
+function refuseDenied(node: Node, block: Uint8Array): void {
+  if (isDenied(node.retention, parseBlock(block)))
+    throw new SheafError('REFUSED', 'against the policy of this node')
 }
 
 /** What a block says of its loose pieces: where they live, and by hash what each must be. */

@@ -8,6 +8,7 @@ import type { ClientSession } from './client-session.ts'
 import type { Peer, SessionEnv } from './peer.ts'
 import type { People } from './people.ts'
 import type { RetentionPolicy } from './retention.ts'
+import type { Rule } from './rules.ts'
 import type { ServerSession } from './server-session.ts'
 import type { StoredBlock } from './store.ts'
 import type { StoreTasks } from './store-tasks.ts'
@@ -81,4 +82,6 @@ export interface Node {
   /** Checks many blocks, perhaps beside everything else. */
   check(request: CheckRequest): Task<Checked[]>
   emit(event: NodeEvent): void
+  /** Puts the operator's rules into force; how many connections that ended. Throws TOO_LARGE. */
+  obey(rules: readonly Rule[]): number
 }

@@ -9,6 +9,7 @@ import { IdMap, IdSet } from '../base/id-map.ts'
 import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES } from './batch.ts'
 import { orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
+import { mayOffer } from './denials.ts'
 import type { Connection, Node } from './node.ts'
 import { progressOf, shardKey } from './progress.ts'
 import { push, Unreadable } from './pushing.ts'
@@ -52,14 +53,8 @@ export class Outbox {
   }
 
   get pending(): { batches: number; oldestMs: number | undefined } {
-    let oldestMs: number | undefined
-    let batches = 0
-    for (const { madeMs, isRenewal } of this.#pending.values()) {
-      if (isRenewal) continue
-      batches += 1
-      oldestMs = Math.min(oldestMs ?? madeMs, madeMs)
-    }
-    return { batches, oldestMs }
+    const madeMs = [...this.#pending.values()].flatMap((one) => (one.isRenewal ? [] : [one.madeMs]))
+    return { batches: madeMs.length, oldestMs: madeMs.sort((a, b) => a - b)[0] }
   }
 
   /** Takes up what is pending on disk and not here: at the start, and after a write that failed halfway. Not beside a write. */
@@ -76,7 +71,7 @@ export class Outbox {
     }
     yield* this.#renew()
     this.#seek()
-    this.pump()
+    this.heed()
   }
 
   /** Promises that end soon count no more: who is there is asked again, or others, while the old ones still hold. */
@@ -264,12 +259,19 @@ export class Outbox {
         const isFree = (this.#pushes.get(device) ?? 0) < PUSHES_PER_PEER
         const mayAsk = this.#full.mayAsk(device, nowMs) && batch.retries.mayAsk(device, nowMs)
         if (!isFree || !mayAsk || batch.busy.has(device)) continue
-        const offered = batch.offerFor(device, this.#node.people, (locator) => {
-          return this.#node.reach.covers(peer, locator)
-        })
+        const covers = (locator: Uint8Array): boolean => this.#node.reach.covers(peer, locator)
+        const offered = batch.offerFor(device, this.#node.people, covers, (one) => mayOffer(this.#node, one))
         if (offered.length > 0) this.#begin(batch, peer, offered)
       }
     }
+  }
+
+  /** Promises of those that the operator blocked no longer count. */
+  heed(): void {
+    const { retention, people } = this.#node
+    for (const batch of this.#pending.values())
+      batch.heed((device) => retention.talksTo(device, people.entityOf(device)))
+    this.pump()
   }
 
   /** Has keepers looked for in the shards of all that is pending, now and again until it is held. */

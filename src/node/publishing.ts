@@ -13,6 +13,7 @@ import { pageLocator, type Space } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
 import { type PageContent, VERSION, versionBody } from '../content/version.ts'
 import type { PageInput, Published } from './commands.ts'
+import { deniedHere } from './denials.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
@@ -79,7 +80,9 @@ export class Publisher {
     const drafts: PageDraft[] = []
     const said: Published['pages'] = []
     for (const { path, text } of pages) {
-      const tips = yield* this.#ownTipsAt(pageLocator({ space, path }), author)
+      const locator = pageLocator({ space, path })
+      if (!this.#node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
+      const tips = yield* this.#ownTipsAt(locator, author)
       const [first] = tips
       if (first === undefined && text === undefined) continue
       if (

@@ -12,6 +12,7 @@ import { tipsOf } from '../content/tips.ts'
 import { VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
 import type { ExportedPage, ExportSummary, FetchSummary, GotPage, LoggedVersion, Target } from './commands.ts'
+import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
@@ -41,8 +42,9 @@ export class Reader {
 
   /** Gets blocks onto our shelf; those that are here already are left alone. */
   *obtain(ids: Uint8Array[], untilMs: number): Task<FetchSummary> {
+    const { retention } = this.#node
     const here = yield* this.#node.store.meta(ids)
-    const wanted = ids.filter((_, i) => here[i] === undefined).map((id) => ({ id }))
+    const wanted = ids.filter((id, i) => here[i] === undefined || !retention.serves(id)).map((id) => ({ id }))
     let bytes = 0
     let texts = 0
     const take = (arrival: Arrival): void => {
@@ -75,7 +77,7 @@ export class Reader {
     }))
   }
 
-  /** The pages of a space, from its index. */
+  /** The pages of a space, from its index, without those that the operator denied. */
   *list(space: Space, untilMs: number): Task<PageEntry[]> {
     const { blocks, asked } = yield* gatherBundle(this.#node, spaceLocator(space), untilMs)
     const indices = blocks.filter((block) => block.type === 'index')
@@ -88,7 +90,11 @@ export class Reader {
       const pieces = yield* this.#pieces(hashes, spaceLocator(space), untilMs)
       for (const entry of join(pieces)) pages.set(entry.path, entry)
     }
-    return [...pages.values()]
+    const { retention } = this.#node
+    if (retention.servesAll()) return [...pages.values()]
+    return [...pages.values()].filter(
+      ({ path, version }) => retention.serves(version) && retention.serves(pageLocator({ space, path })),
+    )
   }
 
   /** Every page of a space, many at once; `tell` gets each as it is whole. */
@@ -111,11 +117,12 @@ export class Reader {
       if (checked.text !== undefined) show(wanted.id, checked.text)
       else if (checked.kind === VERSION) large.push(bytes)
     }
-    const missing = yield* this.#takeLocal(space, entries, take)
+    const { missing, denied } = yield* this.#takeLocal(space, entries, take)
     const fetched = yield* fetchBlocks(this.#node, missing, take, { untilMs, withTexts: true })
     const lost = missing
       .filter(({ id }) => !fetched.found(id))
       .map(({ id }) => ({ id, asked: fetched.asked.get(idKey(id)) ?? [] }))
+    lost.push(...denied.map(({ id }) => ({ id, asked: [this.#denied] })))
     for (const bytes of large) {
       const block = verifyBlock(bytes, this.#node.verifyContext())
       if (block.type !== 'version') continue
@@ -135,16 +142,30 @@ export class Reader {
     }
   }
 
-  /** Shows what is here already; ends with what is not. */
-  *#takeLocal(space: Space, entries: PageEntry[], take: (arrival: Arrival) => void): Task<Wanted[]> {
+  /** What this node says of itself where it has something that its operator denied. */
+  get #denied(): Asked {
+    return { device: this.#node.env.device.publicKey, answer: 'denied' }
+  }
+
+  /** Shows what is here already; ends with what is not, and with what the operator denied. */
+  *#takeLocal(
+    space: Space,
+    entries: PageEntry[],
+    take: (arrival: Arrival) => void,
+  ): Task<{ missing: Wanted[]; denied: Wanted[] }> {
     const missing: Wanted[] = []
+    const denied: Wanted[] = []
     for (let at = 0; at < entries.length; at += LOCAL_IDS) {
       const slice = entries.slice(at, at + LOCAL_IDS)
-      const blocks = yield* this.#node.store.get(slice.map(({ version }) => version))
-      const here = slice.flatMap(({ version, path }, i) => {
+      const ids = slice.map(({ version }) => version)
+      const blocks = yield* this.#node.store.get(ids)
+      const areDenied = yield* deniedAmong(this.#node, ids, blocks)
+      const here = slice.flatMap(({ version: id, path }, i) => {
         const bytes = blocks[i]
-        if (bytes === undefined) missing.push({ id: version, at: pageLocator({ space, path }) })
-        return bytes === undefined ? [] : [{ id: version, bytes, pieceAt: undefined }]
+        if (areDenied[i]) denied.push({ id })
+        else if (bytes === undefined) missing.push({ id, at: pageLocator({ space, path }) })
+        else return [{ id, bytes, pieceAt: undefined }]
+        return []
       })
       yield* learnKeys(
         this.#node,
@@ -162,7 +183,7 @@ export class Reader {
         else missing.push({ id })
       }
     }
-    return missing
+    return { missing, denied }
   }
 
   *#getPage(page: Page, redirectedFrom: Page | undefined, untilMs: number): Task<GotPage> {
@@ -199,6 +220,7 @@ export class Reader {
     const { author } = this.#node.identity
     const isOwn =
       author !== undefined && page.space.type === 'entity' && equalBytes(page.space.id, author.entity)
+    if (!this.#node.retention.serves(locator)) throw deniedHere('this page')
     const local = isOwn ? yield* localBundle(this.#node, locator) : []
     const { blocks, asked } =
       local.length > 0 ? { blocks: local, asked: [] } : yield* gatherBundle(this.#node, locator, untilMs)
@@ -206,7 +228,9 @@ export class Reader {
   }
 
   *#versionById(id: Uint8Array, untilMs: number): Task<{ version: VerifiedVersion; asked: Asked[] }> {
+    if (!this.#node.retention.serves(id)) throw deniedHere('this version')
     const [bytes] = yield* this.#node.store.get([id])
+    if ((yield* deniedAmong(this.#node, [id], [bytes]))[0]) throw deniedHere('this version')
     let block: VerifiedBlock | undefined
     let asked: Asked[] = []
     if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
@@ -242,6 +266,8 @@ export class Reader {
 
   /** Loose pieces by hash, in this order, from here or from peers. Throws where one is missing. */
   *#pieces(hashes: Uint8Array[], pieceAt: Uint8Array, untilMs: number): Task<Uint8Array[]> {
+    const { retention } = this.#node
+    if (!hashes.every((hash) => retention.serves(hash))) throw deniedHere('a piece of this')
     const pieces = yield* this.#node.store.get(hashes)
     const wanted = hashes.filter((_, i) => pieces[i] === undefined).map((id) => ({ id, pieceAt }))
     const arrived = new Map<string, Uint8Array>()
@@ -261,7 +287,9 @@ export class Reader {
 /** The failure of a look-up: its code from what those who were asked said, the gravest first. */
 export function failure(asked: Asked[], what: string, code: ErrorCode = codeOfAsked(asked)): SheafError {
   const who = asked.length === 0 ? 'nobody to ask' : `${asked.length} asked`
-  return new SheafError(code, `${what}: ${MEANING[code] ?? code} (${who})`, { details: { asked } })
+  const isDenied = code === 'REFUSED' && asked.some(({ answer }) => answer === 'denied')
+  const meaning = isDenied ? "this node's own deny list has it" : (MEANING[code] ?? code)
+  return new SheafError(code, `${what}: ${meaning} (${who})`, { details: { asked } })
 }
 
 /** Who was asked before a look-up failed. Throws on what is no failure of a look-up. */
@@ -274,7 +302,7 @@ function codeOfAsked(asked: Asked[]): ErrorCode {
   if (asked.length === 0) return 'NO_PEERS'
   const said = new Set(asked.map(({ answer }) => answer))
   if (said.has('bad')) return 'BAD_PROOF'
-  if (said.has('refused')) return 'REFUSED'
+  if (said.has('refused') || said.has('denied')) return 'REFUSED'
   if (said.has('lost') || said.has('found')) return 'UNREACHABLE'
   // Who keeps it does not know it; others only say that it is not theirs.
   return said.has('unknown') ? 'NOT_FOUND' : 'UNREACHABLE'

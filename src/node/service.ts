@@ -31,7 +31,9 @@ import { Outbox } from './outbox.ts'
 import { type Peer, refusal, type SessionEnv } from './peer.ts'
 import { People } from './people.ts'
 import { Queue } from './queue.ts'
+import { refuseUnwanted } from './refusing.ts'
 import type { RetentionPolicy } from './retention.ts'
+import { type Rule, Rules, ruledBy } from './rules.ts'
 import { ServerSession } from './server-session.ts'
 import { Serving } from './serving.ts'
 import { addressOf, sharesPrefix } from './shards.ts'
@@ -61,6 +63,8 @@ export interface ServiceOptions {
   standing: Standing
   evidence: EvidenceSink
   retention: RetentionPolicy
+  /** The operator's own words, which win over `retention`. */
+  rules?: readonly Rule[]
   heads?: HeadResolver
   depth: number
   connectionsMax: number
@@ -99,16 +103,18 @@ export class Service {
     const callOut = (make: (token: number) => Effect): Task<unknown> => this.#effect(make)
     const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
     const numbering = new Numbering(store)
+    const rules = new Rules(options.rules)
+    const retention = ruledBy(rules, options.retention)
     const connections = (): Connection[] => [...this.#connections.values()]
     const visiting = (): Visiting => this.#visiting
     const emit = (event: NodeEvent): void => void this.#effects.push({ type: 'event', event })
     this.#node = {
       env,
       store,
-      shelving: new Shelving({ env, store, retention: options.retention, emit }),
+      shelving: new Shelving({ env, store, retention, emit }),
       keys,
       identity,
-      retention: options.retention,
+      retention,
       quotaBytes: options.quotaBytes,
       deliveries: { bytes: 0 },
       heads: options.heads ?? ownHeads(),
@@ -121,7 +127,7 @@ export class Service {
         nowMs: of === 'stored' ? TIME_MS_MAX : this.#wallMs,
       }),
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
-      claimants: (locator) => this.#claims.covering(locator),
+      claimants: (locator) => (retention.serves(locator) ? this.#claims.covering(locator) : []),
       people: new People(),
       get reach() {
         return visiting()
@@ -131,6 +137,11 @@ export class Service {
         return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
       },
       emit,
+      obey: (wanted) => {
+        rules.replace(wanted)
+        this.#outbox.heed()
+        return this.#refuseUnwanted()
+      },
     }
     this.#claims = new Claims(this.#node, address)
     this.#visiting = new Visiting({
@@ -144,7 +155,9 @@ export class Service {
       connections,
       visit: (topic) => callOut((token) => ({ type: 'visit', token, topic })),
       leave: (topic) => void this.#effects.push({ type: 'leave', topic }),
-      connect: (device) => void this.#effects.push({ type: 'connect', device }),
+      connect: (device) => {
+        if (retention.talksTo(device)) this.#effects.push({ type: 'connect', device })
+      },
       disconnect: ({ number }) => void this.#effects.push({ type: 'disconnect', peer: number, code: 'idle' }),
     })
     this.#outbox = new Outbox(this.#node)
@@ -210,9 +223,8 @@ export class Service {
 
   #start(): void {
     this.#counters.startedMs = this.#wallMs
-    const { identity } = this.#options
     for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
-    for (const { bytes } of identity.blocks.slice(0, 1)) addKey(this.#node, bytes, 'stored')
+    for (const { bytes } of this.#node.identity.blocks.slice(0, 1)) addKey(this.#node, bytes, 'stored')
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()
@@ -245,11 +257,14 @@ export class Service {
     }) satisfies Connection as Connection
     this.#connections.set(peer, connection)
     this.#node.emit({ type: 'connected', device })
+    this.#refuseUnwanted()
+    if (this.#faulty.has(peer)) return
     this.#visiting.noteChange()
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
     const waitMs = this.#outbox.pending.batches > 0 ? 0 : this.#options.introduceAfterMs
     meetLater(this.#node, connection, waitMs, (outcome) => {
       if (outcome !== undefined) this.#noteFailure('introduction', outcome)
+      this.#refuseUnwanted()
       this.#outbox.pump()
     })
   }
@@ -265,14 +280,20 @@ export class Service {
     return false
   }
 
+  /** Ends connections that the operator does not want: nothing is taken from them any more. */
+  #refuseUnwanted(): number {
+    return refuseUnwanted(this.#node, this.#faulty, ({ number }) => {
+      this.#faulty.add(number)
+      this.#effects.push({ type: 'disconnect', peer: number, code: 'REFUSED' })
+    })
+  }
+
   #received(number: number, name: MessageName, message: Uint8Array): void {
     const connection = this.#connections.get(number)
     if (connection === undefined || connection.isGone || this.#faulty.has(number)) return
     if (message.byteLength > MESSAGE_BYTES_MAX) {
-      return this.#node.env.fault(
-        connection,
-        new SheafError('TOO_LARGE', `a message of ${message.byteLength} bytes`),
-      )
+      const error = new SheafError('TOO_LARGE', `a message of ${message.byteLength} bytes`)
+      return this.#node.env.fault(connection, error)
     }
     if (FROM_CLIENT.has(name)) connection.server.receive(name, message)
     else {

@@ -5,6 +5,7 @@ import { IdMap, IdSet } from '../base/id-map.ts'
 import { peekKey } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { tipsOf } from '../content/tips.ts'
+import { deniedAmong, isDeniedBlock } from './denials.ts'
 import { keep } from './keeping.ts'
 import type { Node } from './node.ts'
 import { outlinesAt } from './outlines.ts'
@@ -12,7 +13,7 @@ import type { Peer } from './peer.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
 import { run, type Task } from './task.ts'
-import type { Listing } from './wire.ts'
+import type { Answer, Listing } from './wire.ts'
 
 /** Ids that are read from the store at once: at most about 8 MB. */
 const LOAD_IDS = 64
@@ -58,8 +59,9 @@ export class Serving {
   }
 
   *#introduce(reply: Reply): Task<void> {
-    this.#node.identity.blocks.forEach(({ bytes }, index) => {
-      reply.add(index, { type: 'found', bytes })
+    const { identity, retention } = this.#node
+    identity.blocks.forEach((block, index) => {
+      reply.add(index, isDeniedBlock(retention, block) ? DENIED : { type: 'found', bytes: block.bytes })
     })
     reply.end()
   }
@@ -76,12 +78,13 @@ export class Serving {
       if (reply.isGone) return
       const slice = ids.slice(at, at + LOAD_IDS)
       const blocks = yield* this.#node.store.get(slice)
-      yield* this.#sendKeys(peer, blocks, at, reply)
+      const denied = yield* deniedAmong(this.#node, slice, blocks)
+      const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
+      yield* this.#sendKeys(peer, shown, at, reply)
       const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
-      for (const [i, id] of slice.entries()) {
+      for (const i of slice.keys()) {
         const bytes = blocks[i]
-        if (!this.#node.retention.serves(id))
-          reply.add(at + i, { type: 'refused', reason: { type: 'policy' } })
+        if (denied[i]) reply.add(at + i, DENIED)
         else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
         else reply.add(at + i, { type: isLost[i] === true ? 'lost' : 'unknown' })
       }
@@ -101,8 +104,10 @@ export class Serving {
     const named = [...fresh.keys()]
     const metas = yield* this.#node.store.meta(named)
     const ids = named.filter((_, i) => metas[i]?.kind === KEY_GENESIS)
-    for (const [i, bytes] of (yield* this.#node.store.get(ids)).entries()) {
-      if (bytes === undefined) continue
+    const keys = yield* this.#node.store.get(ids)
+    const denied = yield* deniedAmong(this.#node, ids, keys)
+    for (const [i, bytes] of keys.entries()) {
+      if (bytes === undefined || denied[i]) continue
       peer.keysSent.add(ids[i]!)
       reply.add(fresh.get(ids[i]!)!, { type: 'key', bytes })
     }
@@ -113,6 +118,10 @@ export class Serving {
     const shown = new IdSet()
     for (const [index, locator] of asked.locators.entries()) {
       if (reply.isGone) return
+      if (!this.#node.retention.serves(locator)) {
+        reply.add(index, DENIED)
+        continue
+      }
       const tips = tipsOf(yield* outlinesAt(this.#node.store, locator)).slice(0, TIPS_MAX)
       if (tips.length === 0) {
         const to = this.#node.keeps(locator) ? [] : this.#node.claimants(locator)
@@ -120,17 +129,12 @@ export class Serving {
         continue
       }
       const keys = tips.map(({ key }) => key).filter((key) => !equalBytes(key, ZERO) && shown.add(key))
-      for (const bytes of yield* this.#node.store.get(keys)) {
-        if (bytes !== undefined) reply.add(index, { type: 'found', bytes })
-      }
-      const blocks = yield* this.#node.store.get(tips.map(({ id }) => id))
-      for (const [i, { id }] of tips.entries()) {
-        const bytes = blocks[i]
-        const serves = this.#node.retention.serves(id)
-        reply.add(
-          index,
-          serves && bytes ? { type: 'found', bytes } : { type: 'refused', reason: { type: 'policy' } },
-        )
+      const ids = [...keys, ...tips.map(({ id }) => id)]
+      const blocks = yield* this.#node.store.get(ids)
+      const denied = yield* deniedAmong(this.#node, ids, blocks)
+      for (const [i, bytes] of blocks.entries()) {
+        if (bytes !== undefined && !denied[i]) reply.add(index, { type: 'found', bytes })
+        else if (i >= keys.length) reply.add(index, DENIED)
       }
       yield* reply.writable()
     }
@@ -170,6 +174,7 @@ export class Serving {
 }
 
 const ZERO = new Uint8Array(32)
+const DENIED: Answer = { type: 'refused', reason: { type: 'policy' } }
 
 /** The key record that a block was signed under; undefined for a genesis, and for bytes that are no block. */
 function keyNamedBy(bytes: Uint8Array): Uint8Array | undefined {

@@ -4,6 +4,7 @@
  * little later, so that nobody who reads waits for a disk.
  */
 import { asSheafError } from '../base/errors.ts'
+import { isDeniedBlock } from './denials.ts'
 import type { Node } from './node.ts'
 import { neededBytes } from './quota.ts'
 import type { StoredBlock } from './store.ts'
@@ -29,6 +30,7 @@ export class Shelving {
     let bytes = 0
     const admitted = blocks.filter((block) => {
       const withThis = bytes + neededBytes([block])
+      if (isDeniedBlock(this.#node.retention, block)) return false
       if (this.#node.retention.admit({ ...block, bytes: withThis }) !== 'keep') return false
       bytes = withThis
       return true

@@ -11,6 +11,7 @@ import type {
   HeldProgress,
   NodeApi,
 } from '../../src/node/commands.ts'
+import { changedRules, type Rule } from '../../src/node/rules.ts'
 import type { ScrubReport } from '../../src/node/store.ts'
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
@@ -34,6 +35,7 @@ export interface FakeNode {
   levels: string[]
   /** What a scrub finds beside nothing. */
   scrub: Partial<ScrubReport>
+  rules: readonly Rule[]
 }
 
 export const HELD: HeldProgress = {
@@ -62,6 +64,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     stops: 0,
     levels: [],
     scrub: {},
+    rules: [],
     api: {
       async run<T extends Command['type']>(command: CommandOf<T>, progress: Progress = () => {}) {
         node.commands.push(command)
@@ -83,6 +86,12 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       async verify(tell) {
         tell(1_000)
         return { checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true, ...node.scrub }
+      },
+      rules: () => node.rules,
+      rule: async (change) => {
+        const changed = changedRules(node.rules, change)
+        node.rules = changed.rules
+        return { isChanged: changed.isChanged, ended: 0 }
       },
       stop: () => {
         node.stops += 1
@@ -111,6 +120,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       queriesWaiting: 0,
       lastError: undefined,
     }),
+    obey: () => ({ ended: 0 }),
     peers: () => [
       {
         device: idOf('peer'),

@@ -14,6 +14,7 @@ import type { Answers, Command } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { perform } from '../../src/node/perform.ts'
 import { quotaPolicy, type RetentionPolicy } from '../../src/node/retention.ts'
+import type { Rule } from '../../src/node/rules.ts'
 import { type Effect, type Input, Service } from '../../src/node/service.ts'
 import { logicalBytes, type Store } from '../../src/node/store.ts'
 import { FROM_CLIENT, type MessageName } from '../../src/node/wire.ts'
@@ -36,6 +37,7 @@ export interface NodeOptions {
   actor?: Actor
   standing?: Partial<Standing>
   retention?: Partial<RetentionPolicy>
+  rules?: readonly Rule[]
   heads?: HeadResolver
   verifyDevice?: Verify
 }
@@ -261,6 +263,7 @@ export class World {
       },
       retention: withOverrides<RetentionPolicy>(quota, options.retention),
       ...(options.heads !== undefined && { heads: options.heads }),
+      ...(options.rules !== undefined && { rules: options.rules }),
       depth: options.depth ?? 0,
       connectionsMax: 64,
       quotaBytes,

@@ -310,7 +310,7 @@ test('service - a look-up that fails says how, and who was asked', async (t) => 
   }
   const alone = world.add('alone', { isReader: true })
   t.is((await failureOf(get(world, alone, ada, 'bees'))).code, 'NO_PEERS')
-  const strict = world.add('strict', { retention: { serves: () => false } })
+  const strict = world.add('strict', { retention: { serves: () => false, servesAll: () => false } })
   await strict.store.append('shelf', await blocksOf(node('bo')), { sync: false })
   const eve = world.add('eve', { isReader: true })
   world.connect('eve', 'strict')

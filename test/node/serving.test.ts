@@ -214,7 +214,7 @@ test('serving - each thing asked for gets one of the answers, at its place', asy
   )
   const strict = world.add('strict', {
     store,
-    retention: { serves: (id) => hex(id) !== hex(records[1]!.id) },
+    retention: { serves: (id) => hex(id) !== hex(records[1]!.id), servesAll: () => false },
   })
   const second = new HandClient(world.addStranger('second'))
   world.connect('second', strict.name)

@@ -12,6 +12,7 @@ import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
 import { currentIncarnation, renewIncarnation } from './incarnation.ts'
 import type { Paths } from './paths.ts'
+import { readRules, writeRules } from './rules-file.ts'
 import { type NodeOptions, runNode } from './run-node.ts'
 import { lockHome } from './store/lock.ts'
 
@@ -85,6 +86,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)
       },
+      rules: { initial: readRules(paths.home), write: (rules) => writeRules(paths.home, rules) },
       onEvent: (event) => logEvent(logger, event),
       onCrash: (error) => {
         crash = asSheafError(error)

@@ -4,12 +4,14 @@ import { setTimeout } from 'node:timers/promises'
 import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
 import { deviceSign, deviceVerify, VerifiedSignatures } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
+import { IdSet } from '../../base/id-map.ts'
 import type { Network } from '../../base/network.ts'
 import { describeBlock } from '../../content/block.ts'
 import { FirstStanding } from '../../ranking/standing.ts'
 import type { Answers, Command, NodeApi } from '../commands.ts'
 import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
+import { changedRules, type Rule } from '../rules.ts'
 import { Service } from '../service.ts'
 import { logicalBytes, type Store } from '../store.ts'
 import { writeBackup } from './backup/backup.ts'
@@ -26,6 +28,7 @@ import { openSwarm, type SwarmOptions } from './swarm.ts'
 const INTRODUCE_AFTER_MS = 300
 /** Whoever started the node may be about to ask it something. */
 const REHEARSE_AFTER_MS = 1_000
+const REFUSED_MAX = 4_096
 
 export interface NodeOptions {
   home: string
@@ -45,6 +48,8 @@ export interface NodeOptions {
   rehearses: boolean
   /** Draws and keeps another incarnation, for a home whose notes are lost; without it such a home does not open. */
   renew?: () => Uint8Array
+  /** The operator's rules, and where changes of them are written for good. */
+  rules?: { initial: readonly Rule[]; write(rules: readonly Rule[]): void }
   onEvent?: (event: LoggedEvent) => void
   /** What a listener of events or progress threw. */
   onListenerError?: (error: unknown) => void
@@ -86,7 +91,12 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     ...(options.renew !== undefined && { renew: renew(options.renew) }),
     ...(options.lock !== undefined && { lock: options.lock }),
   })
-  const swarm = openSwarm({ ...options.swarm, keyPair: device })
+  let rules = options.rules?.initial ?? []
+  let blocked = blockedBy(rules)
+  // Whose device it is shows only once it is connected; from then on it is refused at the door.
+  const refused = new IdSet([], REFUSED_MAX)
+  const refuses = (other: Uint8Array): boolean => blocked.has(other) || refused.has(other)
+  const swarm = openSwarm({ ...options.swarm, keyPair: device, refuses })
   const signatures = new VerifiedSignatures(crypto)
   const verify = signatures.verify.bind(signatures)
   const checker = startChecker({ network, crypto: crypto.name, verify })
@@ -104,6 +114,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     standing,
     evidence: standing,
     retention: quotaPolicy(quotaBytes, () => logicalBytes(store.usage())),
+    rules,
     depth,
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
@@ -119,6 +130,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     clock: steadyClock(),
     wallClock: Date.now,
     onEvent: (event) => {
+      if (event.type === 'refused') refused.add(event.device as Uint8Array)
       const logged = events.add(event, Date.now())
       options.onEvent?.(logged)
     },
@@ -152,6 +164,18 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
         signal,
       }),
     verify: (tell) => store.scrub(tell),
+    rules: () => rules,
+    async rule(change) {
+      const changed = changedRules(rules, change)
+      if (!changed.isChanged) return { isChanged: false, ended: 0 }
+      options.rules?.write(changed.rules)
+      rules = changed.rules
+      blocked = blockedBy(rules)
+      refused.clear()
+      swarm.forgive()
+      const { ended } = (await reactor.run({ type: 'obey', rules })) as Answers['obey']
+      return { isChanged: true, ended }
+    },
     stop: () => options.onStop?.(),
     setLogLevel: (level) => options.setLogLevel?.(level),
   }
@@ -168,4 +192,9 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       await store.close()
     },
   }
+}
+
+/** Devices; whose entity is blocked shows once one is connected. */
+function blockedBy(rules: readonly Rule[]): IdSet {
+  return new IdSet(rules.filter(({ type }) => type === 'block').map(({ id }) => id))
 }

@@ -2,7 +2,7 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import HyperDHT from 'hyperdht'
 import Hyperswarm, { type Discovery } from 'hyperswarm'
-import { idKey } from '../../base/id-map.ts'
+import { IdSet, idKey } from '../../base/id-map.ts'
 import { Trials } from './trials.ts'
 
 export interface SwarmOptions {
@@ -15,6 +15,8 @@ export interface SwarmOptions {
   /** False on loopback and on open machines: halves the time to connect. */
   firewalled: boolean
   connectionsMax: number
+  /** Whether to have nothing to do with a device: it is neither dialled nor let in. */
+  refuses?: (device: Uint8Array) => boolean
 }
 
 export interface Swarm {
@@ -24,6 +26,8 @@ export interface Swarm {
   visit(topic: Uint8Array): Promise<void>
   /** Ends a visit; connections that stand stay. */
   leave(topic: Uint8Array): void
+  /** Forgets whom it refused: Hyperswarm bans them for good, and rules change. */
+  forgive(): void
   /** Tries to reach a device for a while, unless too many are tried already. */
   connect(device: Uint8Array): void
   /** The bound UDP socket, once it is. */
@@ -39,6 +43,8 @@ const LOOK_AGAIN_MS = [500, 2_000, 8_000, 30_000]
 /** And then this often, while there are few of them. */
 const LOOK_AGAIN_EVERY_MS = 30_000
 const FEW_CONNECTIONS = 4
+/** Devices whose ban is lifted once they are no longer refused; others have to wait for a restart. */
+const REFUSED_MAX = 20_000
 
 export function openSwarm(options: SwarmOptions): Swarm {
   const { keyPair, bootstrap, host, port, firewalled, connectionsMax } = options
@@ -49,7 +55,14 @@ export function openSwarm(options: SwarmOptions): Swarm {
     firewalled,
     keyPair,
   })
-  const swarm = new Hyperswarm({ dht, keyPair, maxPeers: connectionsMax })
+  const refuses = options.refuses ?? (() => false)
+  const refused = new IdSet([], REFUSED_MAX)
+  const firewall = (device: Uint8Array): boolean => {
+    const isRefused = refuses(device)
+    if (isRefused) refused.add(device)
+    return isRefused
+  }
+  const swarm = new Hyperswarm({ dht, keyPair, maxPeers: connectionsMax, firewall })
   const trials = new Trials(swarm)
   const timers = new Set<NodeJS.Timeout>()
   const joined = new Map<string, Discovery>()
@@ -103,7 +116,14 @@ export function openSwarm(options: SwarmOptions): Swarm {
       // Only the look-up ends here; one that fails while the network goes away is not news.
       discovery?.destroy().catch(() => undefined)
     },
-    connect: (device) => void trials.begin(device),
+    forgive() {
+      for (const device of [...refused]) {
+        if (refuses(device)) continue
+        refused.delete(device)
+        swarm.peers.get(Buffer.from(device).toString('hex'))?.ban(false)
+      }
+    },
+    connect: (device) => void (refuses(device) || trials.begin(device)),
     traffic: () => ({ sentBytes: dht.udx.bytesTransmitted, receivedBytes: dht.udx.bytesReceived }),
     address() {
       const bound = dht.address()

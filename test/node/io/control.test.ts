@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import test from 'brittle'
 import fc from 'fast-check'
 import { idToText } from '../../../src/base/text-id.ts'
+import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
-import type { PageJson } from '../../../src/node/io/control/shapes.ts'
+import type { PageJson, RuleJson } from '../../../src/node/io/control/shapes.ts'
 import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'
 import { codeOfAsync } from '../../cli/fake-shell.ts'
 import { parameters } from '../../helpers/seed.ts'
@@ -163,6 +164,43 @@ const CASES: Record<string, Case> = {
       { type: 'progress', blocks: 1_000 },
       { type: 'done', checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true },
     ])
+  },
+  'GET /v1/rules': async ({ client, node }, t) => {
+    t.alike(await client.ask('/v1/rules'), { rules: [] })
+    node.rules = [{ type: 'deny', id: idOf('bees'), about: 'bees', why: 'w', sinceMs: 5 }]
+    const rule = { type: 'deny', id: idToText(idOf('bees')), about: 'bees', why: 'w', sinceMs: 5 }
+    t.alike(await client.ask('/v1/rules'), { rules: [rule] })
+  },
+  'POST /v1/rules': async ({ client, node }, t) => {
+    const me = `@${idToText(node.entity)}`
+    const post = (json: object): Promise<{ rule: RuleJson; isChanged: boolean }> =>
+      client.ask('/v1/rules', { method: 'POST', json })
+    const page = await post({ action: 'set', type: 'deny', what: '@me/bees', why: 'a reason' })
+    t.alike([page.rule.about, page.rule.why, page.isChanged], [`${me}/bees`, 'a reason', true])
+    const locator = pageLocator({ space: { type: 'entity', id: node.entity }, path: 'bees' })
+    t.is(page.rule.id, idToText(locator))
+    t.is((await post({ action: 'set', type: 'block', what: me })).rule.id, idToText(node.entity))
+    t.is(
+      (await post({ action: 'set', type: 'deny', what: idToText(idOf('x')) })).rule.id,
+      idToText(idOf('x')),
+    )
+    t.is(node.rules.length, 3)
+    t.is((await post({ action: 'lift', type: 'deny', what: `${me}/bees` })).isChanged, true)
+    t.is((await post({ action: 'lift', type: 'deny', what: `${me}/bees` })).isChanged, false)
+    t.is(node.rules.length, 2)
+    for (const wrong of [
+      {},
+      { action: 'set', type: 'ban', what: me },
+      { action: 'set', type: 'block', what: `${me}/bees` },
+      { action: 'set', type: 'deny', what: 'bees' },
+      { action: 'set', type: 'deny', what: `%${idToText(idOf('group'))}` },
+      { action: 'set', type: 'deny', what: me, why: 'y'.repeat(501) },
+      { action: 'set', type: 'deny', what: me, more: 1 },
+    ]) {
+      const code = await codeOfAsync(post(wrong))
+      t.ok(code === 'BAD_ARGUMENT' || code === 'BAD_FORMAT', `${JSON.stringify(wrong).slice(0, 60)}: ${code}`)
+    }
+    t.is(node.rules.length, 2)
   },
   'POST /v1/stop': async ({ client, node }, t) => {
     t.alike(await client.ask('/v1/stop', { method: 'POST' }), { isStopping: true, pid: process.pid })

@@ -20,6 +20,7 @@ function reactorOf(
     join() {},
     visit: async () => {},
     leave() {},
+    forgive() {},
     connect() {},
     address: () => undefined,
     traffic: () => ({ sentBytes: 0, receivedBytes: 0 }),

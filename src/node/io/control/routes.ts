@@ -10,6 +10,7 @@ import type { ExportedPage, ExportSummary, NodeApi } from '../../commands.ts'
 import { type OwnSpace, type Parameters, readPage, readSpace, readTarget } from './asking.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
+import { readChange } from './ruling.ts'
 import {
   eventJson,
   exportDoneJson,
@@ -17,6 +18,7 @@ import {
   listedJson,
   pageJson,
   peerJson,
+  ruleJson,
   statusJson,
   versionJson,
   whereJson,
@@ -175,6 +177,25 @@ export const ROUTES: readonly Route[] = [
       // So the client hears at once that it is heard, also where nothing happens for long.
       yield { type: 'listening', since }
       for await (const event of api.events(since, signal)) yield eventJson(event) as object
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/rules',
+    parameters: [],
+    body: 'none',
+    answer: 'json',
+    handle: async ({ context: { api } }) => ({ rules: api.rules().map(ruleJson) }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/rules',
+    parameters: [],
+    body: 'json',
+    answer: 'json',
+    async handle({ body, context: { api, own, nowMs } }) {
+      const { change, rule } = await readChange(body, own, nowMs())
+      return { rule: ruleJson(rule), ...(await api.rule(change)) }
     },
   },
   {

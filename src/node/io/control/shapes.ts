@@ -16,9 +16,11 @@ import type {
   Whereabouts,
 } from '../../commands.ts'
 import type { Asked } from '../../fetching.ts'
+import type { Rule } from '../../rules.ts'
 import type { AskedJson } from './failure.ts'
 
 export type StatusJson = ReturnType<typeof statusJson>
+export type RuleJson = ReturnType<typeof ruleJson>
 export type PeerJson = ReturnType<typeof peerJson>
 export type PageJson = ReturnType<typeof pageJson>
 export type VersionJson = ReturnType<typeof versionJson>
@@ -46,6 +48,10 @@ export function statusJson(status: Status, pid: number) {
     queriesWaiting: status.queriesWaiting,
     lastError: status.lastError ?? null,
   }
+}
+
+export function ruleJson({ type, id, about, why, sinceMs }: Rule) {
+  return { type, id: idToText(id), about, why, sinceMs }
 }
 
 export function peerJson(peer: PeerStatus) {
