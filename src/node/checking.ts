@@ -6,7 +6,7 @@ import { asSheafError, type ErrorCode, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { PIECE_TEXT_BYTES_MAX } from '../base/limits.ts'
 import type { Network } from '../base/network.ts'
-import { type VerifyContext, verifyBlock } from '../content/block.ts'
+import { type VerifiedBlock, type VerifyContext, verifyBlock } from '../content/block.ts'
 import { decodeChunk } from '../content/chunks.ts'
 import { decompress } from '../content/gzip.ts'
 import type { EntityKey } from '../content/key.ts'
@@ -41,6 +41,8 @@ export type Checked =
       /** Whether a text was decompressed and compared with its signed hash. */
       hadText: boolean
       text: Uint8Array | undefined
+      /** The block itself, where it was checked in this thread and is not a loose piece. */
+      block?: VerifiedBlock
     }
   | { ok: false; code: ErrorCode; message: string }
 
@@ -76,6 +78,7 @@ function checkOne({ id, bytes, pieceAt }: CheckItem, context: VerifyContext, wit
     timeMs: record.timeMs,
     hadText: text !== undefined,
     text: withTexts ? text : undefined,
+    block,
   }
 }
 

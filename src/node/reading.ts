@@ -236,12 +236,13 @@ export class Reader {
     if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
       block = verifyBlock(bytes, this.#node.verifyContext('stored'))
     } else {
-      const arrived: Uint8Array[] = []
-      const fetched = yield* fetchBlocks(this.#node, [{ id }], ({ bytes }) => arrived.push(bytes), {
+      const arrived: Arrival[] = []
+      const fetched = yield* fetchBlocks(this.#node, [{ id }], (arrival) => arrived.push(arrival), {
         untilMs,
         isUrgent: true,
       })
-      for (const one of arrived) block = verifyBlock(one, this.#node.verifyContext())
+      for (const { bytes, checked } of arrived)
+        block = checked.block ?? verifyBlock(bytes, this.#node.verifyContext())
       asked = fetched.asked.get(idKey(id)) ?? []
     }
     if (block === undefined) throw failure(asked, 'no version with this id')
