@@ -76,7 +76,7 @@ test('checker - many go to the worker, few do not, and both come to the same', a
   const few = requestOf(author, 2)
   const here = check(few)
   t.absent(here instanceof Promise)
-  t.alike(said(here), said(checkItems(few, NETWORK, verify)))
+  t.alike(said(await here), said(checkItems(few, NETWORK, verify)))
 })
 
 test('checker - without the key nothing signed under it passes', async (t) => {
