@@ -30,6 +30,8 @@ const NAMED_MAX = 8
 const RUNGS = 4
 /** Connections that are freed for a visit where all are taken. */
 const FREE_FOR_VISITS = 4
+/** Until connections that were ended are gone. */
+const FREE_EVERY_MS = 1_000
 
 export interface VisitingParts {
   network: Network
@@ -63,6 +65,7 @@ export class Visiting implements Reach {
   readonly #addresses = new IdMap<Uint8Array>(1_024)
   readonly #waiting = new Set<() => void>()
   #isSweeping = false
+  #freedMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: VisitingParts) {
     this.#parts = parts
@@ -221,7 +224,9 @@ export class Visiting implements Reach {
     const { connectionsMax } = this.#parts
     const all = this.#parts.connections()
     const lacking = Math.min(FREE_FOR_VISITS, connectionsMax >> 2) - (connectionsMax - all.length)
-    if (lacking <= 0) return
+    const nowMs = this.#parts.nowMs()
+    if (lacking <= 0 || nowMs < this.#freedMs + FREE_EVERY_MS) return
+    this.#freedMs = nowMs
     const idle = all.filter(
       (peer) =>
         peer.client.load === 0 &&
