@@ -1,7 +1,7 @@
 // timeout: 240s
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
@@ -19,9 +19,7 @@ test('examples - the first steps lead from nothing to reading each other', {
   timeout: 200_000,
 }, async (t) => {
   const page = readFileSync(join(ROOT, 'examples/first-steps.md'), 'utf8')
-  const lines = [...page.matchAll(/^```sh\n(.*?)^```$/gms)]
-    .flatMap(([, block]) => block!.trim().split('\n'))
-    .filter((line) => line.startsWith('sheaf --home '))
+  const lines = linesOf('examples/first-steps.md')
   t.ok(lines.length > 12)
 
   t.alike(
@@ -75,6 +73,41 @@ test('examples - the first steps lead from nothing to reading each other', {
     t.ok(exported.equals(readFileSync(join(wiki, file))), `${file} comes out byte for byte`)
   }
 })
+
+test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, async (t) => {
+  const lines = linesOf('examples/import.md')
+  t.ok(lines.length > 5)
+  const folder = tempHome(t)
+  cpSync(join(ROOT, 'examples/wiki'), join(folder, 'old-wiki'), { recursive: true })
+  const wiki = join(ROOT, 'examples/wiki')
+  const pages = markdownIn(wiki).length
+  const printed = new Map<string, string>()
+  t.teardown(
+    async () => {
+      if (existsSync(socketOf(folder, 'ann'))) await sheaf(folder, wordsOf('sheaf --home ann stop'))
+    },
+    { order: -1 },
+  )
+  for (const line of lines) {
+    const { status, out, err } = await sheaf(folder, wordsOf(line))
+    const [, pid] = /started as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, 'ann')))
+    t.is(status, line.includes('--wait 0') ? 75 : 0, `${line}: ${err}`)
+    printed.set(line.split(' ').slice(3).join(' '), out)
+  }
+  t.is(printed.get('import old-wiki --dry-run'), `${pages} pages would be imported, 0 skipped\n`)
+  t.is(printed.get('import old-wiki --prefix archive --wait 0'), `${pages} pages stored, 0 unchanged\n`)
+  const again = JSON.parse(printed.get('import old-wiki --prefix archive --wait 0 --json')!)
+  t.is((again as { unchanged: number }).unchanged, pages)
+  t.is(printed.get('get archive/bees/swarming'), readFileSync(join(wiki, 'bees/swarming.md'), 'utf8'))
+})
+
+/** What a page tells a reader to type, of `sheaf`. */
+function linesOf(page: string): string[] {
+  return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
+    .flatMap(([, block]) => block!.trim().split('\n'))
+    .filter((line) => line.startsWith('sheaf --home '))
+}
 
 /** A daemon that the page started is in no group of ours: where the test breaks off before its teardown, it is ended here. */
 function endLeftover(pid: number, socket: string): void {

@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   'NO_PEERS',
   'TIMEOUT',
   'NOT_HELD',
+  'INCOMPLETE',
   'AMBIGUOUS',
   // this machine
   'NO_IDENTITY',

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { errorFrom } from '../node/io/control/failure.ts'
@@ -14,22 +15,32 @@ import { type ConfigFlags, flagArguments } from './config-flags.ts'
 type Word = { type: 'started'; entity: string } | { type: 'failed'; error: unknown }
 
 const ANSWER_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 250
 
 /** The daemon of this home, started unless it runs. */
 export async function ensureRunning(cli: Cli, flags: ConfigFlags): Promise<{ pid: number; isNew: boolean }> {
-  try {
-    const { pid } = await cli.client(ANSWER_WITHIN_MS).ask<StatusJson>('/v1/status')
-    return { pid, isNew: false }
-  } catch (error) {
-    if (asSheafError(error).code !== 'NOT_RUNNING') throw error
+  for (const giveUpMs = Date.now() + ANSWER_WITHIN_MS; ; ) {
+    try {
+      const { pid } = await cli.client(ANSWER_WITHIN_MS).ask<StatusJson>('/v1/status')
+      return { pid, isNew: false }
+    } catch (error) {
+      if (asSheafError(error).code !== 'NOT_RUNNING') throw error
+    }
+    try {
+      const { pid } = await startDetached(cli, flags)
+      return { pid, isNew: true }
+    } catch (error) {
+      // One that does not answer and has the home is at its start or its end.
+      if (asSheafError(error).code !== 'ALREADY_RUNNING' || Date.now() > giveUpMs) throw error
+    }
+    await sleep(LOOK_EVERY_MS)
   }
-  const { pid } = await startDetached(cli, flags)
-  return { pid, isNew: true }
 }
 
 /** Starts this program again without a terminal; resolves when it answers, throws what it failed with. */
 export async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid: number; entity: string }> {
   const paths = cli.paths()
+  if (cli.shell.signal.aborted) throw new SheafError('CANCELLED', 'no daemon was started')
   makePrivateFolder(dirname(paths.log))
   // What is not logged, such as a crash of the runtime, lands there too.
   const log = openSync(paths.log, 'a', 0o600)
@@ -50,6 +61,7 @@ export async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid
     { detached: true, stdio: ['ignore', log, log, 'ipc'], cwd: cli.shell.cwd, env: { ...cli.shell.env } },
   )
   closeSync(log)
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const give = () => child.kill('SIGTERM')
   cli.shell.signal.addEventListener('abort', give, { once: true })
   try {
@@ -64,7 +76,9 @@ export async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid
         ),
       )
     })
-    if (word.type === 'failed') throw errorFrom(word)
+    // It was told to end as it said that it had started.
+    if (cli.shell.signal.aborted) await gone
+    if (cli.shell.signal.aborted || word.type === 'failed') throw errorFrom(word)
     return { pid: child.pid!, entity: word.entity }
   } catch (error) {
     throw cli.shell.signal.aborted

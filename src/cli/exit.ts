@@ -51,6 +51,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitStatus>> = {
   NO_PEERS: 75,
   TIMEOUT: 75,
   NOT_HELD: 75,
+  INCOMPLETE: 1,
   AMBIGUOUS: 64,
   NO_IDENTITY: 4,
   ALREADY_EXISTS: 1,

@@ -1,5 +1,5 @@
 /** A folder of markdown on its way in: which files are pages, of which path, and what is wrong with them. */
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, sep } from 'node:path'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { checkPath, pathOfFile } from '../content/path.ts'
@@ -40,23 +40,23 @@ export function pageOfFile(file: string, absolute: string, as: string | undefine
 /**
  * The markdown files in a folder and its subfolders. Folders whose name begins with a dot, such as
  * .git, and other files are not looked at. Links to folders are passed over, and so are links to
- * files elsewhere. `as` stands before each path. Two files with one path: AMBIGUOUS.
+ * files elsewhere. `as` stands before each path. Of two files with one path the second is a problem.
  */
 export function readFolder(root: string, as: string | undefined): Folder {
   const folder: Folder = { files: [], skipped: [], problems: [] }
   if (as !== undefined) checkPath(as)
   walk(folder, realpathSync(root), [], as)
   const byPath = new Map<string, string>()
-  for (const { path, file } of folder.files) {
+  const files = folder.files.filter(({ path, file }) => {
     const other = byPath.get(path)
-    if (other !== undefined) {
-      throw new SheafError('AMBIGUOUS', `${other} and ${file} would both be the page ${path}`, {
-        hint: 'rename or move one of them',
-      })
-    }
-    byPath.set(path, file)
-  }
-  return folder
+    if (other === undefined) return byPath.set(path, file)
+    const error = new SheafError('AMBIGUOUS', `${other} and ${file} would both be the page ${path}`, {
+      hint: 'rename or move one of them',
+    })
+    folder.problems.push({ file, error })
+    return false
+  })
+  return { ...folder, files }
 }
 
 /** The text of a file in normal form, and what had to change. Throws BAD_TEXT, TOO_LARGE, NOT_FOUND, BAD_ARGUMENT. */
@@ -85,7 +85,7 @@ export function fileError(error: unknown, file: string): SheafError {
 
 function walk(folder: Folder, root: string, names: readonly string[], as: string | undefined): void {
   const directory = join(root, ...names)
-  for (const entry of readdirSync(directory, { withFileTypes: true }).sort(byName)) {
+  for (const entry of entriesOf(folder, directory, names)) {
     const inside = [...names, entry.name]
     const file = inside.join('/')
     if (entry.isDirectory()) {
@@ -95,6 +95,18 @@ function walk(folder: Folder, root: string, names: readonly string[], as: string
       if (why !== undefined) folder.skipped.push({ file, why })
       else add(folder, file, join(directory, entry.name), as)
     } else if (entry.isFile()) add(folder, file, join(directory, entry.name), as)
+  }
+}
+
+/** What is in a folder; one that may not be read is a problem of its own, and ends nothing else. */
+function entriesOf(folder: Folder, directory: string, names: readonly string[]): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).sort(byName)
+  } catch (error) {
+    const file = `${names.join('/')}/`
+    if (names.length === 0) throw fileError(error, directory)
+    folder.problems.push({ file, error: fileError(error, file) })
+    return []
   }
 }
 

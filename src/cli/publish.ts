@@ -20,7 +20,7 @@ export interface PublishOptions extends CommonOptions {
   readonly wait?: string
 }
 
-interface StoredLine {
+export interface StoredLine {
   type: 'stored'
   page: string
   id: string
@@ -37,17 +37,17 @@ export interface DoneLine {
   isHeld: boolean
 }
 
-type PublishLine = StoredLine | HeldJson | DoneLine
+export type PublishLine = StoredLine | HeldJson | DoneLine
 
 /** Holders that every page should have, as soon as there are as many peers. */
 const HOLDERS_WANTED = 5
-const WAIT_SECONDS_MAX = 60
+export const WAIT_SECONDS_MAX = 60
 /** Files that are checked between two looks at the signal. */
 const FILES_AT_ONCE = 256
 /** Lines are sent together, so that small pages do not cost a write each. */
-const CHUNK_LETTERS = 64 * 1024
+export const CHUNK_LETTERS = 64 * 1024
 /** Problems that are named one by one. */
-const PROBLEMS_SHOWN = 20
+export const PROBLEMS_SHOWN = 20
 
 export function register(program: Command, cli: Cli): void {
   program
@@ -56,7 +56,8 @@ export function register(program: Command, cli: Cli): void {
     .description(
       'Makes pages of your own space from a markdown file, or from all those in a folder. Nothing is sent before ' +
         'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where ' +
-        'there are fewer); else with 75, and the daemon goes on looking for holders.',
+        'there are fewer); else with 75, and the daemon goes on looking for holders. Pages that are unchanged stay as ' +
+        'they are, so it may be run again. For a large folder, and one with files that may be bad: sheaf import.',
     )
     .argument('<FILE|DIR>', 'garden/bees.md in DIR becomes the page garden/bees')
     .option('--as <PATH>', 'the path of the page; of a folder: what stands before the paths of its pages')
@@ -164,16 +165,22 @@ const CHANGES: Readonly<Record<TextChange, string>> = {
 
 /** Read and checked again as they are sent: a file may have changed meanwhile. */
 async function* pageLines(files: readonly PageFile[]): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let chunk = ''
   for (const page of files) {
-    chunk += lineOf({ path: page.path, text: decoder.decode(readPageFile(page).bytes) })
+    chunk += pageLine(page)
     if (chunk.length < CHUNK_LETTERS) continue
     yield chunk
     chunk = ''
   }
   if (chunk !== '') yield chunk
 }
+
+/** A file as the daemon takes it. Throws what reading it throws. */
+export function pageLine(page: PageFile): string {
+  return lineOf({ path: page.path, text: UTF8.decode(readPageFile(page).bytes) })
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 async function follow(
   { shell }: Cli,

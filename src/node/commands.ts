@@ -25,8 +25,8 @@ export type Command =
   | { type: 'log'; page: Page; untilMs: number }
   | { type: 'where'; target: Target; untilMs: number }
   | { type: 'list'; space: Space; untilMs: number }
-  /** Every page of a space, as progress of type `ExportedPage`, in no particular order. */
-  | { type: 'export'; space: Space; untilMs: number }
+  /** Every page of a space, or those of its list that are named, as progress of type `ExportedPage`, in no particular order. */
+  | { type: 'export'; space: Space; untilMs: number; pages?: ListedPage[] }
   /** Puts the operator's rules into force, in place of those before. */
   | { type: 'obey'; rules: readonly Rule[] }
   | { type: 'status' }
@@ -39,6 +39,11 @@ export function onOurClock(command: Command, aheadMs: number): Command {
 
 export type Target = { page: Page } | { id: Uint8Array }
 
+export interface ListedPage {
+  path: string
+  version: Uint8Array
+}
+
 export interface Answers {
   publish: Published
   held: HeldProgress
@@ -46,7 +51,7 @@ export interface Answers {
   fetch: FetchSummary
   log: LoggedVersion[]
   where: Whereabouts
-  list: { path: string; version: Uint8Array }[]
+  list: ListedPage[]
   export: ExportSummary
   /** How many connections it ended. */
   obey: { ended: number }

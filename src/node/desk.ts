@@ -48,7 +48,7 @@ export class Desk {
       case 'list':
         return yield* this.#reader.list(command.space, command.untilMs)
       case 'export':
-        return yield* this.#reader.export(command.space, tell, command.untilMs)
+        return yield* this.#reader.export(command, tell)
       case 'status':
         return yield* this.#inspector.status()
       case 'peers':

@@ -11,7 +11,15 @@ import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '..
 import { tipsOf } from '../content/tips.ts'
 import { VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
-import type { ExportedPage, ExportSummary, FetchSummary, GotPage, LoggedVersion, Target } from './commands.ts'
+import type {
+  ExportedPage,
+  ExportSummary,
+  FetchSummary,
+  GotPage,
+  ListedPage,
+  LoggedVersion,
+  Target,
+} from './commands.ts'
 import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'
@@ -97,9 +105,12 @@ export class Reader {
     )
   }
 
-  /** Every page of a space, many at once; `tell` gets each as it is whole. */
-  *export(space: Space, tell: (page: ExportedPage) => void, untilMs: number): Task<ExportSummary> {
-    const entries = yield* this.list(space, untilMs)
+  /** Every page of a space, or those of its list that are named, many at once; `tell` gets each as it is whole. */
+  *export(
+    { space, untilMs, pages }: { space: Space; untilMs: number; pages?: ListedPage[] },
+    tell: (page: ExportedPage) => void,
+  ): Task<ExportSummary> {
+    const entries = pages ?? (yield* this.list(space, untilMs))
     const paths = new Map<string, string[]>()
     for (const { path, version } of entries) {
       const key = idKey(version)

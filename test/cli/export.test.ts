@@ -13,12 +13,14 @@ function page(path: string, text = path): ExportedPage {
 /** A node that hands out these pages, whatever their paths. */
 function exporting(pages: readonly ExportedPage[], missing: string[] = []): Overrides {
   return {
-    export: (_, progress) => {
-      for (const one of pages) progress(one)
+    list: () => [...pages.map(({ path }) => path), ...missing].map((path) => ({ path, version: idOf(path) })),
+    export: ({ pages: window }, progress) => {
+      const isWanted = (path: string): boolean => window?.some((one) => one.path === path) ?? true
+      for (const one of pages) if (isWanted(one.path)) progress(one)
       return {
         pages: pages.length + missing.length,
         found: pages.length,
-        missing: missing.map((path) => ({
+        missing: missing.filter(isWanted).map((path) => ({
           path,
           id: idOf(path),
           asked: [{ device: idOf('peer'), answer: 'unreachable' as const }],

@@ -177,10 +177,11 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       refuseForeign(space)
       return [...node.pages].map(([path, { id }]) => ({ path, version: id }))
     },
-    export: ({ space }, progress) => {
+    export: ({ space, pages }, progress) => {
       refuseForeign(space)
-      for (const [path, { id, text }] of node.pages) progress({ path, id, text })
-      return { pages: node.pages.size, found: node.pages.size, missing: [] }
+      const wanted = [...node.pages].filter(([name]) => pages?.some(({ path }) => path === name) ?? true)
+      for (const [path, { id, text }] of wanted) progress({ path, id, text })
+      return { pages: wanted.length, found: wanted.length, missing: [] }
     },
   }
 

@@ -6,9 +6,9 @@ import { fakeNode } from './fake-node.ts'
 import { fakeHome, servedHome } from './fake-shell.ts'
 
 const VERBS = [
-  ...['init', 'invite', 'join', 'start', 'stop', 'status', 'peers', 'paths', 'bootstrap', 'demo'],
+  ...['init', 'invite', 'join', 'start', 'stop', 'status', 'peers', 'events', 'paths', 'bootstrap', 'demo'],
   ...['deny', 'allow', 'block', 'unblock'],
-  ...['publish', 'get', 'log', 'where', 'list', 'export', 'count'],
+  ...['publish', 'import', 'get', 'log', 'where', 'list', 'export', 'count'],
 ]
 
 test('sheaf - alone it is one screen: commands in groups, exit statuses, where to begin', async (t) => {

@@ -52,6 +52,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   NO_PEERS: 503,
   TIMEOUT: 504,
   NOT_HELD: 503,
+  INCOMPLETE: 500,
   AMBIGUOUS: 409,
   NO_IDENTITY: 409,
   ALREADY_EXISTS: 409,

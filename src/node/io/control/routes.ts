@@ -6,15 +6,14 @@ import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { SheafError } from '../../../base/errors.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
-import type { ExportedPage, ExportSummary, NodeApi } from '../../commands.ts'
+import type { NodeApi } from '../../commands.ts'
 import { type OwnSpace, type Parameters, readPage, readSpace, readTarget } from './asking.ts'
+import { exportLines } from './exporting.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { readChange } from './ruling.ts'
 import {
   eventJson,
-  exportDoneJson,
-  exportedJson,
   listedJson,
   pageJson,
   peerJson,
@@ -68,10 +67,6 @@ const PATIENCE_MS_MAX = 60_000
 const EXPORT_TIMEOUT_MS_MAX = 24 * 3600_000
 /** Without a word about it, an export has as long as this many look-ups. */
 const EXPORT_LOOKUPS = 60
-/** Pages that wait for a slow reader of an export. */
-const EXPORT_BYTES_MAX = 256 * 1024 * 1024
-const PAGE_OVERHEAD_BYTES = 1024
-
 /** One a thousand blocks: a store of a billion tells as many. */
 const PROGRESS_WORDS_MAX = 1_000_000
 const BACKUP = v.strictObject({ path: v.pipe(v.string(), v.check(isAbsolute)), keys: v.boolean() })
@@ -150,7 +145,13 @@ export const ROUTES: readonly Route[] = [
     parameters: ['space', 'timeoutMs'],
     body: 'none',
     answer: 'ndjson',
-    handle: exportSpace,
+    async *handle({ parameters, context }) {
+      const { api, own, nowMs, times } = context
+      const space = await readSpace(parameters.required('space'), own)
+      const timeoutMs =
+        parameters.whole('timeoutMs', 1, EXPORT_TIMEOUT_MS_MAX) ?? EXPORT_LOOKUPS * times.getTimeoutMs
+      yield* exportLines(api, space, nowMs() + timeoutMs)
+    },
   },
   {
     method: 'POST',
@@ -263,25 +264,6 @@ async function* progressing<T extends object>(
   for (;;) {
     const { done, value } = await words.next()
     yield done ? { type: 'done', ...value } : { type: 'progress', blocks: value }
-    if (done) return
-  }
-}
-
-async function* exportSpace({ parameters, context }: RouteRequest): AsyncGenerator<object> {
-  const { api, own, nowMs, times } = context
-  const space = await readSpace(parameters.required('space'), own)
-  const timeoutMs =
-    parameters.whole('timeoutMs', 1, EXPORT_TIMEOUT_MS_MAX) ?? EXPORT_LOOKUPS * times.getTimeoutMs
-  const pages = pushed<ExportedPage, ExportSummary>(
-    (push) =>
-      api.run({ type: 'export', space, untilMs: nowMs() + timeoutMs }, (value) => {
-        if ('text' in value) push(value)
-      }),
-    { bytesMax: EXPORT_BYTES_MAX, bytesOf: ({ text }) => text.byteLength + PAGE_OVERHEAD_BYTES },
-  )
-  for (;;) {
-    const { done, value } = await pages.next()
-    yield done ? exportDoneJson(value) : exportedJson(value)
     if (done) return
   }
 }
