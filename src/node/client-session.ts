@@ -129,7 +129,6 @@ export class ClientSession {
   /** The connection ended. */
   end(): void {
     this.#thanks.end()
-    this.#cancelSearch()
     this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
   }
 
@@ -350,6 +349,10 @@ export class ClientSession {
     this.#putOff.delete(pending)
     const at = this.#queue.indexOf(pending)
     if (at >= 0) this.#queue.splice(at, 1)
+    if (at === 0 && this.#state === 'solving') {
+      this.#cancelSearch() // it was for this one
+      this.#state = 'idle'
+    }
     if (this.#asked.delete(pending.ask)) this.#abandoned.add(pending.ask)
     if (pending.busy === undefined)
       this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
@@ -369,6 +372,7 @@ export class ClientSession {
   }
 
   #failAll(error: SheafError): void {
+    this.#cancelSearch()
     const all = [...this.#asked.values(), ...this.#queue, ...this.#putOff.takeAll()]
     this.#asked.clear()
     this.#queue = []

@@ -1,9 +1,11 @@
 import test from 'brittle'
 import { SheafError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
+import { WIRE_CODES } from '../../src/node/peer.ts'
 import { run, suspend, type Task } from '../../src/node/task.ts'
 import { utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
+import { HandServer } from '../helpers/hand-server.ts'
 import { World } from '../helpers/world.ts'
 
 const INTRODUCE = { type: 'introduce' as const }
@@ -74,4 +76,31 @@ test('abuse - a wait that fails while it is set up fails its task, and nothing e
     code = 'error' in outcome ? (outcome.error as SheafError).code : undefined
   })
   t.is(code, 'INTERNAL')
+})
+
+test('abuse - a search whose query was refused or given up is ended: nobody makes a client search for two', async (t) => {
+  const world = new World()
+  const ada = world.add('ada', { isReader: true })
+  world.isWorkDone = false
+  const server = new HandServer(world.addStranger('hand'))
+  world.connect('ada', 'hand')
+  await world.settle()
+  const fetch = () =>
+    ada.run({ type: 'fetch', ids: [sha256(utf8('x'))], untilMs: world.nowMs + 5_000 }).catch(() => undefined)
+  const idle = ada.service.held.awaited
+  for (let times = 0; times < 5; times++) {
+    const fetched = fetch()
+    await world.settle()
+    t.is(ada.service.held.awaited, idle + 1, 'one search')
+    server.end.tell('refuse', { ask: undefined, code: WIRE_CODES.indexOf('REFUSED'), detail: '' })
+    await world.settle()
+    t.is(ada.service.held.awaited, idle, 'refused')
+    await world.advance(6_000)
+    await fetched
+  }
+  const fetched = fetch()
+  await world.settle()
+  await world.advance(6_000)
+  await fetched
+  t.is(ada.service.held.awaited, idle, 'given up')
 })
