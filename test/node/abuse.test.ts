@@ -52,6 +52,7 @@ test('abuse - a delivery that comes after its store request was given up is late
 test('abuse - a failure of ours with a long message in any script is refused without its words', async (t) => {
   const { client, bo } = await scene({
     retention: {
+      servesAll: () => false,
       serves: () => {
         throw new SheafError('BAD_STORE', '磁'.repeat(300))
       },
