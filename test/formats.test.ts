@@ -34,6 +34,7 @@ const PARTS: Record<string, string> = {
   'src/node/io/control/asking.ts readSpace': 'the name of a space, or @me',
   'src/node/io/control/asking.ts readPage': 'the name of a page, or @me',
   'src/node/io/control/asking.ts readTarget': 'the name of a page or an id',
+  'src/node/io/control/ruling.ts readChange': 'the name of a page or an id, with words beside it',
 }
 
 for (const format of FORMATS) {

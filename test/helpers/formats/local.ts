@@ -1,7 +1,7 @@
 /** What lies on the disk of a machine, and what its threads tell each other. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { type State, take } from '../../../src/base/codec.ts'
 import { loadCrypto } from '../../../src/base/crypto.ts'
@@ -20,6 +20,7 @@ import { configToToml, readConfig } from '../../../src/node/io/config/config.ts'
 import type { Config } from '../../../src/node/io/config/options.ts'
 import { createIdentity } from '../../../src/node/io/identity/create.ts'
 import { type IdentitySecrets, loadIdentity, saveIdentity } from '../../../src/node/io/identity/identity.ts'
+import { readRules, rulesPath, writeRules } from '../../../src/node/io/rules-file.ts'
 import {
   blockValue,
   type FeedMark,
@@ -36,6 +37,7 @@ import {
 } from '../../../src/node/io/store/index-keys.ts'
 import { packSegments, unpackSegment } from '../../../src/node/io/store/segment.ts'
 import { number as sequenceNote } from '../../../src/node/numbering.ts'
+import type { Rule } from '../../../src/node/rules.ts'
 import type { BlockMeta } from '../../../src/node/store.ts'
 import { START_MS } from '../actor.ts'
 import { utf8 } from '../bytes.ts'
@@ -66,6 +68,13 @@ const outcomeValues = fc.oneof(
     message: fc.string({ maxLength: 100 }),
   }),
 )
+const ruleValues: fc.Arbitrary<Rule> = fc.record({
+  type: fc.constantFrom('deny', 'block'),
+  id,
+  about: fc.string({ maxLength: 40 }),
+  why: fc.string({ maxLength: 40 }),
+  sinceMs: fc.nat(),
+})
 const newIdentity = await createIdentity({
   network,
   crypto: loadCrypto(),
@@ -172,6 +181,26 @@ export const ON_DISK: Format[] = [
         return loadIdentity(path, network, loadCrypto()).entity
       }),
     ...FREE,
+    isSlow: true,
+  },
+  {
+    name: "the operator's rules",
+    readers: ['src/node/io/rules-file.ts readRules'],
+    values: fc.array(ruleValues, { maxLength: 3 }),
+    write: (rules: Rule[]) =>
+      inFolder((path) => {
+        const home = dirname(path)
+        writeRules(home, rules)
+        return readFileSync(rulesPath(home))
+      }),
+    read: (bytes) =>
+      inFolder((path) => {
+        const home = dirname(path)
+        writeFileSync(rulesPath(home), bytes)
+        return readRules(home)
+      }),
+    ...FREE,
+    isValue: true,
     isSlow: true,
   },
   {
