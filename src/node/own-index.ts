@@ -24,6 +24,8 @@ import type { Task } from './task.ts'
 export type OwnBlock = StoredBlock & { owner?: Uint8Array }
 
 const SCAN_IDS = 256
+/** Indices by claimed time that are looked at before each publish: other devices' clocks may be a little behind. */
+const LATEST = 16
 /** Set while pages are written that no signed index lists yet. */
 const UNLISTED_MARK: Uint8Array = Buffer.from('unlisted')
 
@@ -38,6 +40,8 @@ export class OwnIndex {
   readonly #space: Space
   #chunks: IndexChunk[] | undefined
   #tips: Uint8Array[] = []
+  /** The indices that lay here when the tips were read, and those made since. */
+  #known = new IdSet()
   /** Chunks that are known to be in the store; what is cut again from several indices may not be. */
   #stored = new IdSet()
   /** Chunks are missing, or several indices stand side by side: a new one mends it. */
@@ -77,6 +81,7 @@ export class OwnIndex {
       encode(spaceIndex, { space: { type: 'self' }, replaces: this.#tips, pages, chunks: refs }),
     )
     this.#tips = [record.id]
+    this.#known.add(record.id)
     const locator = spaceLocator(this.#space)
     const block = formBlock(record)
     const { id, kind, timeMs } = record
@@ -96,11 +101,13 @@ export class OwnIndex {
     ]
   }
 
-  /** Reads the index back after a start. What it may lack is looked up among the own versions. */
+  /** Reads the index back after a start, and when another of our devices has made one. What it may lack is looked up among the own versions. */
   *load(): Task<void> {
-    if (this.#chunks !== undefined) return
     const { store } = this.#node
+    const latest = yield* store.at(spaceLocator(this.#space), LATEST, SPACE_INDEX)
+    if (this.#chunks !== undefined && latest.every(({ id }) => this.#known.has(id))) return
     const records = yield* outlinesAt(store, spaceLocator(this.#space), SPACE_INDEX)
+    this.#known = new IdSet(records.map(({ id }) => id))
     const tips = tipsOf(records.filter(({ signer }) => equalBytes(signer, this.#space.id)))
     const lists: Map<string, PageEntry>[] = []
     let isWhole = true

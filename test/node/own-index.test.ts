@@ -7,6 +7,7 @@ import { compressSignMarkdown } from '../../src/content/page.ts'
 import { type SignedRecord, signRecord } from '../../src/content/record.ts'
 import { type Space, spaceLocator } from '../../src/content/space.ts'
 import { SPACE_INDEX, spaceIndex } from '../../src/content/space-index.ts'
+import { tipsOf } from '../../src/content/tips.ts'
 import { VERSION } from '../../src/content/version.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { isMarked } from '../../src/node/own-index.ts'
@@ -17,7 +18,7 @@ import { StoreTasks } from '../../src/node/store-tasks.ts'
 import { run, suspend, type Task } from '../../src/node/task.ts'
 import { type Actor, actor, START_MS } from '../helpers/actor.ts'
 import { utf8 } from '../helpers/bytes.ts'
-import { World, type WorldNode } from '../helpers/world.ts'
+import { onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
 const spaceOf = ({ entity }: Actor): Space => ({ type: 'entity', id: entity })
 
@@ -196,3 +197,38 @@ function ended<T>(task: Task<T>): Promise<T> {
     run(task, (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value)))
   })
 }
+
+test('own index - a device that runs takes up what another device of its owner listed, and one index is left', async (t) => {
+  const world = new World()
+  const ada = actor('ada', world.network)
+  const desk = world.add('desk', { actor: ada })
+  const lap = world.add('lap', { actor: onAnotherDevice(ada, 'lap') })
+  world.connect('desk', 'lap')
+  await world.settle()
+  await publish(desk, { bees: 'bees' })
+  await world.settle()
+  await publish(lap, { hives: 'hives', bees: 'more of bees' })
+  await world.settle()
+  await publish(desk, { honey: 'honey' })
+  await world.settle()
+  await publish(lap, { hives: undefined })
+  await world.settle()
+  const eve = world.add('eve', { isReader: true })
+  world.connect('eve', 'desk')
+  await world.settle()
+  t.alike(await pathsOf(world, eve, ada), ['bees', 'honey'])
+  const page = { space: spaceOf(ada), path: 'bees' }
+  const got = await eve.run({ type: 'get', target: { page }, untilMs: world.nowMs + 10_000 })
+  t.alike(got.text, utf8('more of bees'))
+  for (const { store } of [desk, lap]) {
+    const metas = await store.at(spaceLocator(spaceOf(ada)), 100, SPACE_INDEX)
+    const records = await Promise.all(metas.map(async ({ id }) => (await store.get([id]))[0]!))
+    const tips = tipsOf(
+      records.map((bytes) => {
+        const { record } = parseBlock(bytes)
+        return record
+      }),
+    )
+    t.is(tips.length, 1, 'each took the place of the one before')
+  }
+})
