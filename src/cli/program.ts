@@ -22,6 +22,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'status', group: 'Node', load: () => import('./status.ts') },
   { name: 'peers', group: 'Node', load: () => import('./peers.ts') },
   { name: 'events', group: 'Node', load: () => import('./events.ts') },
+  { name: 'config', group: 'Node', load: () => import('./config.ts') },
   { name: 'paths', group: 'Node', load: () => import('./paths.ts') },
   { name: 'bootstrap', group: 'Node', load: () => import('./bootstrap.ts') },
   { name: 'backup', group: 'Node', load: () => import('./backup.ts') },

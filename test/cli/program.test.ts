@@ -7,7 +7,7 @@ import { fakeHome, servedHome } from './fake-shell.ts'
 
 const VERBS = [
   ...['init', 'invite', 'join', 'start', 'stop', 'status', 'peers', 'events', 'paths', 'bootstrap', 'demo'],
-  ...['deny', 'allow', 'block', 'unblock'],
+  ...['config', 'deny', 'allow', 'block', 'unblock'],
   ...['publish', 'import', 'get', 'log', 'where', 'list', 'export', 'count'],
 ]
 

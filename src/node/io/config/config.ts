@@ -84,7 +84,7 @@ function readFile(path: string): Map<OptionName, unknown> {
   return values
 }
 
-function fileText(path: string): string | undefined {
+export function fileText(path: string): string | undefined {
   try {
     const stat = statSync(path)
     if (!stat.isFile()) throw new SheafError('BAD_CONFIG', `${path} is no file`)
@@ -100,7 +100,7 @@ function fileText(path: string): string | undefined {
   }
 }
 
-function parseToml(path: string, text: string): Record<string, unknown> {
+export function parseToml(path: string, text: string): Record<string, unknown> {
   try {
     return parse(text)
   } catch (error) {
@@ -110,7 +110,7 @@ function parseToml(path: string, text: string): Record<string, unknown> {
   }
 }
 
-function checked<T>({ schema, says }: Option<T>, value: unknown, place: string): T {
+export function checked<T>({ schema, says }: Option<T>, value: unknown, place: string): T {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   throw new SheafError('BAD_CONFIG', `${place} is ${says}, not ${shortJson(value)}`)
@@ -122,7 +122,7 @@ function shortJson(value: unknown): string {
   return json
 }
 
-function tomlValue(value: Config[OptionName]): string {
+export function tomlValue(value: Config[OptionName]): string {
   if (typeof value !== 'object') return JSON.stringify(value)
   return JSON.stringify(
     value.map((one: HostPort | number) => (typeof one === 'number' ? one : `${one.host}:${one.port}`)),
@@ -144,7 +144,7 @@ function wrap(text: string): string[] {
 }
 
 /** The known key that fewest letters have to change for. */
-function nearest(key: string, known: readonly string[]): string {
+export function nearest(key: string, known: readonly string[]): string {
   const distances = known.map((one) => distance(key.slice(0, 80), one))
   return known[distances.indexOf(Math.min(...distances))]!
 }
