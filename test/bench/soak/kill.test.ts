@@ -1,0 +1,35 @@
+// timeout: 240s
+/** The kill soak, short: what is built passes, and a store that answers before it writes is caught wherever it is planted. */
+import test from 'brittle'
+import { soak } from '../../../bench/soak/kill.ts'
+import { takeTurn } from '../../helpers/daemon.ts'
+import { seed } from '../../helpers/seed.ts'
+
+const KILLS = 4
+
+test(`kill - nothing acknowledged is lost in ${KILLS} kills of publisher and holders`, async (t) => {
+  const { findings, figures } = await run(KILLS, undefined)
+  t.alike(findings, [])
+  t.ok(Number(figures.pagesAcknowledged) > 0, `${figures.pagesAcknowledged} pages acknowledged as stored`)
+  t.ok(Number(figures.pagesHeld) > 0, `${figures.pagesHeld} of them signed for by holders`)
+})
+
+test('kill - answers that leave before the write are caught, of publishing and of keeping', async (t) => {
+  const { findings } = await run(2, 'early-ack')
+  t.ok(
+    findings.some(
+      (finding) => finding.includes('was acknowledged as stored') && finding.includes('publisher'),
+    ),
+    'on the publisher',
+  )
+  t.ok(
+    findings.some((finding) => finding.includes('was signed for by holder')),
+    'on a holder',
+  )
+})
+
+async function run(runs: number, plant: string | undefined) {
+  await takeTurn()
+  const { signal } = new AbortController()
+  return soak.run({ seed: String(seed), numbers: { runs }, plant, say: () => {}, signal })
+}
