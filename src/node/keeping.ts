@@ -79,6 +79,8 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
         until: node.env.wallMs() + HOLDING_LIFE_MS,
       }),
     )
+    // Before the promise leaves: a trace of system calls shows by it what was synced by then.
+    node.emit({ type: 'kept', device: peer.device, blocks: kept.length })
     reply.add(0, { type: 'holding', record: record.bytes })
   }
   reply.end()

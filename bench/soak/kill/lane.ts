@@ -140,7 +140,6 @@ export class Lane {
 
   async #killWriting(run: number, victim: SoakNode, { type, strike, role }: WritingOccasion): Promise<void> {
     const before = this.#ledger.size
-    if (type === 'writing') victim.arm(strike)
     let isTold = true
     const tooLate = setTimeout(() => {
       isTold = false
@@ -151,11 +150,12 @@ export class Lane {
       random: this.#settings.random,
       isCut: async () => role === 'publisher' && (await goes(victim)),
     })
-    if (type === 'stopping') {
-      await this.#ledger.grows()
+    // From now on there is something that a kill could lose.
+    const told = this.#ledger.grows(role === 'publisher' ? 'stored' : 'held')
+    void told.then(() => {
       victim.arm(strike)
-      void victim.stop()
-    }
+      if (type === 'stopping') void victim.stop()
+    })
     await Promise.race([victim.ended, writing.cut])
     clearTimeout(tooLate)
     writing.end()

@@ -19,7 +19,7 @@ export class Ledger {
   readonly #fd: number
   readonly #begunMs = performance.now()
   readonly #pages = new Map<string, Acknowledged>()
-  readonly #waiting: (() => void)[] = []
+  #waiting: { kind: 'stored' | 'held'; resolve: () => void }[] = []
   #publishes = 0
 
   constructor(path: string) {
@@ -34,9 +34,9 @@ export class Ledger {
     return [...this.#pages.values()]
   }
 
-  /** Resolves with the next page. */
-  grows(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve))
+  /** Resolves with the next acknowledgement of this kind. */
+  grows(kind: 'stored' | 'held'): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ kind, resolve }))
   }
 
   /** A number for a publish that begins. */
@@ -48,7 +48,7 @@ export class Ledger {
     const page = { id, text, run, publish, storedMs: this.#nowMs(), held: 0 }
     this.#pages.set(id, page)
     this.#write({ type: 'stored', id, run, ms: page.storedMs })
-    for (const tell of this.#waiting.splice(0)) tell()
+    this.#tell('stored')
     return page
   }
 
@@ -57,6 +57,7 @@ export class Ledger {
     if (raised.length === 0) return
     for (const page of raised) page.held = holders
     this.#write({ type: 'held', holders, ids: raised.map(({ id }) => id), ms: this.#nowMs() })
+    this.#tell('held')
   }
 
   /** What was found lost is found once. */
@@ -66,6 +67,12 @@ export class Ledger {
 
   close(): void {
     closeSync(this.#fd)
+  }
+
+  #tell(kind: 'stored' | 'held'): void {
+    const [now, later] = [true, false].map((is) => this.#waiting.filter((one) => (one.kind === kind) === is))
+    this.#waiting = later!
+    for (const { resolve } of now!) resolve()
   }
 
   #nowMs(): number {

@@ -34,7 +34,7 @@ const NOTES: ReadonlySet<StrikeMoment> = new Set(['noting', 'noted'])
 const REINDEXING: readonly StrikeMoment[] = ['indexing', 'indexed']
 const MIGRATING: readonly StrikeMoment[] = ['copied', 'migrating', 'migrated', 'indexed']
 
-const NTH_MAX = 10
+const NTH_MAX = 8
 /** An index that is made anew takes one batch for each feed or more. */
 const REINDEX_NTH_MAX = 2
 /** Every third strike comes somewhat after its moment. */
@@ -58,9 +58,9 @@ function* decksOf(role: Role, random: Random): Generator<Occasion, never> {
 }
 
 function deckOf(role: Role, random: Random): Occasion[] {
-  const strike = (moment: StrikeMoment, nthMax: number): Strike => ({
+  const strike = (moment: StrikeMoment): Strike => ({
     moment,
-    nth: 1 + randomBelow(random, nthMax),
+    nth: 1 + randomBelow(random, NTH_MAX),
     delayMs: randomBelow(random, DELAYED_OF) === 0 ? 1 + randomBelow(random, DELAY_MS_MAX) : 0,
   })
   const now = (moment: StrikeMoment, nth: number): Strike => ({ moment, nth, delayMs: 0 })
@@ -69,7 +69,7 @@ function deckOf(role: Role, random: Random): Occasion[] {
     ...WRITING.filter((moment) => role === 'publisher' || !NOTES.has(moment)).map((moment) => ({
       type: 'writing' as const,
       role,
-      strike: strike(moment, NTH_MAX),
+      strike: strike(moment),
     })),
     { type: 'starting', role, afterMs: randomBelow(random, START_MS_MAX) },
     { type: 'stopping', role, strike: now('syncing', 1 + randomBelow(random, 2)) },

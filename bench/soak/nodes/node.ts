@@ -195,7 +195,8 @@ export class SoakNode {
   #spawn(words: Pick<Setup, 'task' | 'strike'>): ChildProcess {
     this.#settings.signal.throwIfAborted()
     const { under = [], plants = [] } = this.#settings
-    const setup: Setup = { home: this.home, plants, ...words }
+    const isTraced = under.length > 0
+    const setup: Setup = { home: this.home, plants, isTraced, ...words }
     const [program, ...before] = [...under, process.execPath]
     const args = [...before, '--import', import.meta.resolve('tsx'), PROCESS, JSON.stringify(setup)]
     const log = openSync(this.#log, 'a', 0o600)

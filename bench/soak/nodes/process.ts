@@ -3,7 +3,6 @@
  * It ends itself where it is told to, and when its parent is gone. Started by `node.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import { loadCrypto } from '../../../src/base/crypto.ts'
 import { networkOf } from '../../../src/base/network.ts'
@@ -21,6 +20,7 @@ import type { Store } from '../../../src/node/store.ts'
 import { earlyStore, passing } from './early-store.ts'
 import { type Stored, storedAt } from './stored.ts'
 import { type Strike, Striker } from './strike.ts'
+import { tracedStore } from './traced-store.ts'
 
 /** What a node can be made to do wrong. */
 export type NodePlant = 'early-publish' | 'early-keep' | 'no-sync'
@@ -31,6 +31,8 @@ export interface Setup {
   readonly task: 'run' | 'reindex'
   readonly plants: readonly NodePlant[]
   readonly strike?: Strike
+  /** Whether its system calls are traced. */
+  readonly isTraced?: boolean
 }
 
 /** From the parent: `strike` arms, `stop` ends cleanly, `read` asks the store itself. */
@@ -42,10 +44,6 @@ export type Order =
 export type Word =
   | { type: 'started'; pid: number }
   | { type: 'read'; number: number; stored: Stored | null; error?: string }
-
-const STDERR = 2
-/** Says in the log, and so in a trace of system calls, that the store has promised a publish. */
-const PROMISED = `${JSON.stringify({ msg: 'promised' })}\n`
 
 const setup = JSON.parse(process.argv[2]!) as Setup
 const striker = new Striker()
@@ -118,12 +116,12 @@ async function openWatched(options: StoreOptions): Promise<Store> {
   opened = store
   if (setup.plants.includes('early-publish')) store = earlyStore(store, 'outbox')
   if (setup.plants.includes('early-keep')) store = earlyStore(store, 'shelf')
+  if (setup.isTraced) store = tracedStore(store)
   const inner = store
   return passing(inner, {
     async append(feed, blocks, how) {
       await inner.append(feed, blocks, how)
       striker.passes('answering')
-      if (how.sync && feed === 'outbox' && blocks.length > 0) writeSync(STDERR, PROMISED)
     },
   })
 }
