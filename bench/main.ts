@@ -10,7 +10,7 @@ import { availableVerification } from './harness/signature-rate.ts'
 import { significant } from './harness/statistics.ts'
 
 /** Each is `bench/NAME.ts`; the list is in the order in which they are shown. */
-const BENCHES = ['fetch', 'fetch-small', 'session', 'cold', 'idle', 'publish', 'count', 'wiki']
+const BENCHES = ['fetch', 'fetch-small', 'session', 'cold', 'idle', 'publish', 'count', 'disk', 'wiki']
 
 /** Exit codes as the command line uses them: 1 for a failure, 64 for a wrong command line (sysexits). */
 const EXIT_FAILED = 1

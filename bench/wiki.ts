@@ -6,13 +6,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SheafError } from '../src/base/errors.ts'
 import { type LocalNode, startLocalNode } from '../src/cli/local-nodes.ts'
 import type { StatusJson } from '../src/node/io/control/shapes.ts'
 import type { BenchOptions, Figures } from './harness/bench.ts'
+import { diskUse } from './harness/disk-use.ts'
 import { seededRandom, tldrLikePage } from './harness/generate.ts'
 import { progress } from './harness/progress.ts'
 import { onGround } from './harness/round.ts'
@@ -62,7 +63,7 @@ export async function run({ dataDir }: BenchOptions): Promise<Figures> {
       const bytes = files.reduce((sum, file) => sum + readFileSync(join(folder, file)).byteLength, 0)
       const rssMb = await Promise.all(nodes.map(peakMemoryMb))
       await Promise.all(nodes.map((node) => node.stop()))
-      const diskMb = await Promise.all(nodes.map(({ home }) => diskOf(home)))
+      const diskMb = await Promise.all(nodes.map(async ({ home }) => (await diskUse(home)) / MEGABYTE))
       return {
         publishS,
         exportS,
@@ -128,13 +129,6 @@ async function peakMemoryMb(node: LocalNode): Promise<number> {
   const { pid } = await node.client.ask<StatusJson>('/v1/status')
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return (Number(kilobytes) * 1024) / MEGABYTE
-}
-
-/** What a folder takes on the disk, in blocks of 512 bytes as the file system counts them. */
-async function diskOf(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true })
-  const stats = await Promise.all(['.', ...names].map((each) => lstat(join(folder, each))))
-  return stats.reduce((sum, { blocks }) => sum + blocks * 512, 0) / MEGABYTE
 }
 
 /** The same files, no more and no fewer, each with the same bytes. */

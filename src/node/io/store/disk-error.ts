@@ -1,6 +1,10 @@
 /** What the disk and the databases on it complain of, as our codes. */
 import { asSheafError, SheafError } from '../../../base/errors.ts'
 
+const REINDEX = 'stop the node and run `sheaf reindex`, which saves what can be saved'
+/** LevelDB's words for a table or a list of tables that is not what it was. */
+const LEVEL_FAILS = /LEVEL_(IO_ERROR|DATABASE_NOT_OPEN|CORRUPTION)/
+
 /** RocksDB and LevelDB pass on only the text that the C library has for an error. */
 const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
   [
@@ -28,14 +32,6 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
       }),
   ],
   [
-    /EIO\b|input\/output error/i,
-    (what, cause) =>
-      new SheafError('BAD_STORE', `${what}: the disk failed to read or write (EIO)`, {
-        cause,
-        hint: 'look at the disk; then start the node again and run `sheaf verify`',
-      }),
-  ],
-  [
     /EFBIG|file too large/i,
     (what, cause) =>
       new SheafError('BAD_STORE', `${what}: a file may not become so large`, {
@@ -56,7 +52,15 @@ const SIGNS: [RegExp, (what: string, cause: unknown) => SheafError][] = [
     (what, cause) =>
       new SheafError('BAD_STORE', `${what}: damaged files`, {
         cause,
-        hint: 'stop the node and run `sheaf reindex`, which saves what can be saved',
+        hint: REINDEX,
+      }),
+  ],
+  [
+    /EIO\b|input\/output error/i,
+    (what, cause) =>
+      new SheafError('BAD_STORE', `${what}: the disk failed to read or write (EIO)`, {
+        cause,
+        hint: 'look at the disk; then start the node again and run `sheaf verify`',
       }),
   ],
 ]
@@ -71,7 +75,8 @@ export function diskError(error: unknown, what: string): SheafError {
   const words = wordsOf(error)
   for (const [sign, make] of SIGNS) if (sign.test(words)) return make(what, error)
   const [first = 'no reason given'] = words.split('\n')
-  return new SheafError('BAD_STORE', `${what}: ${first}`, { cause: error })
+  const hint = LEVEL_FAILS.test(words) ? { hint: REINDEX } : {}
+  return new SheafError('BAD_STORE', `${what}: ${first}`, { cause: error, ...hint })
 }
 
 /** Codes and messages of an error and its causes, the innermost last. */

@@ -120,14 +120,14 @@ export class Feeds {
 
   async close(): Promise<void> {
     await this.#corestore.close()
-    await this.#dropOldReports()
+    await this.#dropReports()
   }
 
-  /** RocksDB writes a report of 40 KB each time that it is opened, and would keep a thousand of them. */
-  async #dropOldReports(): Promise<void> {
+  /** RocksDB writes a report of 40 KB and its options each time that it is opened, and would keep a thousand; it reads neither. */
+  async #dropReports(): Promise<void> {
     const database = join(this.#directory, 'db')
     for (const name of await readdir(database)) {
-      if (name.startsWith('LOG.old.')) await rm(join(database, name), { force: true })
+      if (/^(LOG|OPTIONS-)/.test(name)) await rm(join(database, name), { force: true })
     }
   }
 

@@ -8,12 +8,14 @@ import { SheafError } from '../../../base/errors.ts'
 import type { Describe, Feed } from '../../store.ts'
 import { BlockIndex } from './block-index.ts'
 import type { Disk } from './disk.ts'
+import { diskError } from './disk-error.ts'
 import { Feeds } from './feeds.ts'
 import { LogSync } from './log-sync.ts'
 import { openIndex } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { catchUp } from './reindex.ts'
 
+const RESTORE = 'restore a backup into another home: `sheaf restore`'
 /** Format of the index since which the notes are in a place of their own. */
 const FIRST_WITHOUT_NOTES = 3
 
@@ -64,7 +66,7 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
     opened.push(notes)
     const { level, format } = await openIndex(home, notes, { anew: repair, disk })
     opened.push(level)
-    const feeds = await Feeds.open(directories.feeds, cacheBytesMax, disk)
+    const feeds = await openFeeds(directories.feeds, cacheBytesMax, disk)
     opened.push(feeds)
     const isLost = notes.areNew && hadNotes(format, feeds, options.incarnation)
     const incarnation = isLost ? renewed(options) : options.incarnation
@@ -72,6 +74,7 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
     await feeds.add(names.outbox)
     await feeds.add(names.shelf)
     const index = await BlockIndex.load(level, disk)
+    refuseLostFeeds(index, feeds)
     const { damaged } = await catchUp(index, feeds, describe)
     const logs = [join(directories.feeds, 'db'), directories.index, directories.notes].map(
       (directory) => new LogSync(directory, disk),
@@ -82,6 +85,30 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
     await close()
     throw error
   }
+}
+
+/** No reindexing brings back a feed. */
+async function openFeeds(directory: string, cacheBytesMax: number, disk: Disk): Promise<Feeds> {
+  try {
+    return await Feeds.open(directory, cacheBytesMax, disk)
+  } catch (error) {
+    const { code, message, hint } = diskError(error, 'the feeds do not open')
+    const isDamage = hint === undefined || hint.includes('reindex') || hint.includes('verify')
+    throw new SheafError(code, message, { cause: error, hint: isDamage ? RESTORE : hint })
+  }
+}
+
+/** A database whose first file is lost begins anew, and empty: the index would follow, and forget everything. */
+function refuseLostFeeds(index: BlockIndex, feeds: Feeds): void {
+  const lost = index.marks().find(({ name, indexed }) => indexed > 0 && feeds.length(name) === 0)
+  if (lost === undefined) return
+  throw new SheafError(
+    'BAD_STORE',
+    `the feed ${lost.name} is gone, and the index knows of ${lost.indexed} segments`,
+    {
+      hint: `${RESTORE}; \`sheaf reindex\` goes on with what is left`,
+    },
+  )
 }
 
 /** Whether a home whose notes are new must have had some: of an index of format 3 on, or beside feeds of this life. */

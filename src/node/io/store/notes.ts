@@ -60,7 +60,9 @@ export class Notes {
     const level = indexLevel(directory)
     try {
       await level.open()
+      if (repair) await readAll(level)
     } catch (error) {
+      await level.close()
       if (!repair) throw error
       return new Notes(await repaired(directory), true, disk)
     }
@@ -134,6 +136,7 @@ async function repaired(directory: string): Promise<IndexLevel> {
   try {
     await (Level as unknown as Repairing).repair(directory)
     await level.open()
+    await readAll(level)
   } catch {
     await level.close()
     await setAside(directory)
@@ -141,6 +144,16 @@ async function repaired(directory: string): Promise<IndexLevel> {
   }
   await putFormat(level)
   return level
+}
+
+/** A level may open and not read: its tables are looked into when somebody asks. */
+async function readAll(level: IndexLevel): Promise<void> {
+  const iterator = level.iterator()
+  try {
+    while ((await iterator.nextv(ITERATOR_STEP)).length > 0);
+  } finally {
+    await iterator.close()
+  }
 }
 
 /** Puts damaged files where nobody reads them and somebody may look at them, instead of what was there before. */
