@@ -24,6 +24,8 @@ export interface Checker {
   check(request: CheckRequest): Checked[] | Promise<Checked[]>
   /** Resolves when the worker has loaded, or will not. */
   ready: Promise<void>
+  /** Ends the worker where it has nothing to do; the next large request starts another. */
+  rest(): Promise<void>
   close(): Promise<void>
 }
 
@@ -40,6 +42,8 @@ export function startChecker(options: {
     isReady = resolve
   })
   let isLoaded = false
+  /** A worker that failed is not tried again. */
+  let isUsable = true
   let worker: Worker | undefined = start()
 
   function start(): Worker {
@@ -61,14 +65,19 @@ export function startChecker(options: {
       waiting.get(number)?.resolve(outcomes)
       waiting.delete(number)
     })
-    started.on('error', () => end(started))
+    started.on('error', () => {
+      isUsable = false
+      end(started)
+    })
     started.on('exit', () => end(started))
     return started
   }
 
   /** The worker is gone (out of memory, or closed): what it was asked, and all that follows, is checked in this thread. */
   function end(which: Worker): void {
-    if (worker === which) worker = undefined
+    if (worker !== which) return
+    worker = undefined
+    isLoaded = false
     isReady()
     for (const { request, resolve } of waiting.values()) resolve(checkItems(request, network, verify))
     waiting.clear()
@@ -78,6 +87,7 @@ export function startChecker(options: {
     ready,
     check(request) {
       const isSoonerHere = request.items.length < WORKER_FROM || waiting.size >= WAITING_MAX
+      if (!isSoonerHere && isUsable) worker ??= start()
       if (worker === undefined || !isLoaded || isSoonerHere) return checkItems(request, network, verify)
       const to = worker
       return new Promise((resolve) => {
@@ -87,7 +97,15 @@ export function startChecker(options: {
         to.postMessage(packed, [packed.buffer])
       })
     },
+    async rest() {
+      if (waiting.size > 0 || !isLoaded) return
+      const resting = worker
+      worker = undefined
+      isLoaded = false
+      await resting?.terminate()
+    },
     async close() {
+      isUsable = false
       await worker?.terminate()
     },
   }

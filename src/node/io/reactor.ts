@@ -62,11 +62,17 @@ export class Reactor {
   /** Inputs that came up while a step was carried out; they wait their turn. */
   readonly #inbox: Input[] = []
   #isStepping = false
+  #inputs = 0
   #lastInputMs = Number.NEGATIVE_INFINITY
 
   constructor(options: ReactorOptions) {
     this.#options = options
     options.swarm.onConnection((stream) => this.#connect(stream))
+  }
+
+  /** Inputs that the service has taken. */
+  get inputs(): number {
+    return this.#inputs
   }
 
   start(): void {
@@ -125,6 +131,7 @@ export class Reactor {
 
   #step(input: Input): void {
     this.#lastInputMs = performance.now()
+    this.#inputs += 1
     this.#inbox.push(input)
     if (this.#isStepping) return
     this.#isStepping = true

@@ -20,6 +20,7 @@ import { steadyClock } from './clock.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
+import { startResting } from './rest.ts'
 import { openStore, type StoreOptions } from './store/level-store.ts'
 import type { HomeLock } from './store/lock.ts'
 import { openSwarm, type SwarmOptions } from './swarm.ts'
@@ -138,6 +139,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     onCrash: (error) => options.onCrash?.(error),
   })
   reactor.start()
+  const resting = startResting({ inputs: () => reactor.inputs, rest: () => checker.rest() })
   const whenIdle = (): Promise<void> => reactor.whenIdle()
   const rehearsed = async (): Promise<void> => {
     await checker.ready
@@ -186,6 +188,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     traffic: () => swarm.traffic(),
     connect: (other) => swarm.connect(other),
     async close() {
+      resting.close()
       reactor.close(new SheafError('CANCELLED', 'the node is stopping'))
       await swarm.close()
       await checker.close()

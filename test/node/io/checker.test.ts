@@ -97,3 +97,20 @@ test('checker - what the worker was asked is answered also when it ends', async 
   t.alike(said(await asked), expected)
   t.alike(said(await one.check(request)), expected, 'and so is what comes later')
 })
+
+test('checker - after a rest a large request starts a worker anew, and meanwhile is checked here', async (t) => {
+  const one = checker(t)
+  await one.ready
+  await one.rest()
+  const request = requestOf(actor('author', NETWORK), MANY)
+  const expected = said(checkItems(request, NETWORK, verify))
+  const here = one.check(request)
+  t.absent(here instanceof Promise, 'the new one has not loaded')
+  t.alike(said(await here), expected)
+  for (;;) {
+    const outcomes = one.check(request)
+    t.alike(said(await outcomes), expected)
+    if (outcomes instanceof Promise) break
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+})
