@@ -44,6 +44,9 @@ const COMMANDS: readonly Verb[] = [
   { name: 'count', group: 'Votes', load: loadCount },
 ]
 
+/** All there are, in the order of the help. */
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name)
+
 const EXIT_HELP = `
 Exit statuses:
   ${EXIT_STATUSES.slice(0, 7).map(statusText).join(', ')},
