@@ -33,14 +33,17 @@ export function register(program: Command, cli: Cli): void {
 }
 
 function whereText({ id, isHere, holders, target, isPending }: WhereJson, nowMs: number): string {
+  // Several devices of one person are one holder; those that show no certificate are all together one.
+  const persons = new Set(holders.map(({ entity }) => entity))
   const pending = isPending ? ', and more are being asked' : ''
   const lines = [
     `version ${id}`,
     `here: ${isHere ? 'yes' : 'no'}`,
-    `held by ${count(holders.length, 'peer')} of ${target} wanted${pending}`,
+    `held by ${count(persons.size, 'person')} of ${target} wanted${pending}`,
   ]
-  const rows = holders.map(({ device, provenMs, isConnected }) => [
+  const rows = holders.map(({ device, entity, provenMs, isConnected }) => [
     `  ${device}`,
+    entity === null ? 'of nobody known' : `of @${entity}`,
     `proven ${ago(provenMs, nowMs)}`,
     isConnected ? 'connected' : 'not connected',
   ])

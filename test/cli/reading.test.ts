@@ -65,7 +65,9 @@ test('log, where - tell a page’s history and holders', async (t) => {
   t.is((await home.run(['log', 'garden/ants', '-q'])).out, `${id}\n`)
   const where = await home.run(['where', id])
   t.ok(
-    where.out.startsWith(`version ${id}\nhere: yes\nheld by 1 peer of 5 wanted, and more are being asked\n`),
+    where.out.startsWith(
+      `version ${id}\nhere: yes\nheld by 1 person of 5 wanted, and more are being asked\n`,
+    ),
   )
   t.is((await home.run(['where', id, '-q'])).out, `${idToText(idOf('peer'))}\n`)
   t.is((await home.run(['log', 'none'])).status, 3)
