@@ -19,7 +19,9 @@ import type { Item } from './wire.ts'
 /** Keepers asked for one bundle: a single one could withhold the latest. */
 const BUNDLE_PEERS = 3
 /** Times that others are looked for, or followed to, before what was said is the answer. */
-const ROUNDS_MAX = 3
+const ROUNDS_MAX = 4
+/** Keepers that are asked for what none has: a batch has five holders, and a shard more keepers than that. */
+const KEEPERS_ASKED_MAX = 15
 /** Blocks at one locator that are read from our own store. */
 const LOCAL_MAX = 4096
 
@@ -59,10 +61,13 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
   const { publicKey } = node.env.device
   if (blocks.size < local.length) asked.set(publicKey, { device: publicKey, answer: 'denied' })
   let keepers = 0
-  for (let round = 0; round < ROUNDS_MAX && keepers < BUNDLE_PEERS; round++) {
-    yield* node.reach.reach(locator, BUNDLE_PEERS - keepers, untilMs)
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    // 3, 4, 8: more of them in each round while nobody has anything.
+    const wanted = keepers < BUNDLE_PEERS ? BUNDLE_PEERS - keepers : blocks.size === 0 ? keepers + 1 : 0
+    if (wanted === 0 || keepers >= KEEPERS_ASKED_MAX) break
+    yield* node.reach.reach(locator, Math.min(wanted, BUNDLE_PEERS), untilMs)
     const fresh = keepersFirst(node, locator).filter(({ device }) => !asked.has(device))
-    const peers = fresh.slice(0, BUNDLE_PEERS - keepers)
+    const peers = fresh.slice(0, wanted)
     const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
     const named: Uint8Array[] = []
     for (const [i, outcome] of outcomes.entries()) {

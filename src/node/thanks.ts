@@ -15,12 +15,14 @@ import { MESSAGE_NAMES, type MessageName, type Welcome, welcome as welcomeCodec 
 const THANK_AFTER = 128
 /** A busy session is certified at least this often. */
 const THANK_EVERY_MS = 1_000
-/** A server that was thanked has this long to welcome. */
+/** A server that was thanked has this long to welcome before we go on without. */
 const WELCOME_WITHIN_MS = 5_000
+/** A connection that still stands after this was not what kept the welcome: broken ones end sooner, and full ones have drained. */
+const UNGRATEFUL_AFTER_MS = 30_000
 /** Thanks without their welcome yet; a further one waits. A fast server has two or three of them under way. */
 const UNDER_WAY_MAX = 16
 
-/** A thank on its way. A late one is noted as not welcomed; should its welcome come, it changes nothing. */
+/** A thank on its way. Of a late one it is not known yet who is to blame; should its welcome come, it changes nothing. */
 interface Thanked {
   id: Uint8Array
   fromClient: Flow
@@ -127,7 +129,7 @@ export class Thanks {
         over: undefined,
       }),
     )
-    const timer = this.#env.timers.at(this.#env.nowMs() + WELCOME_WITHIN_MS, () => this.#notWelcomed(thanked))
+    const timer = this.#env.timers.at(this.#env.nowMs() + WELCOME_WITHIN_MS, () => this.#goOn(thanked))
     const thanked: Thanked = { id: record.id, fromClient, fromServer, timer, isLate: false }
     this.#underWay.push(thanked)
     const message = encodeMessage('thank', { checkpoint: record.bytes, claim: this.#env.claim() })
@@ -155,8 +157,8 @@ export class Thanks {
       equalBytes(said.fromClient.hash, thanked.fromClient.hash)
     if (!agrees) throw new SheafError('WRONG_SESSION', 'a welcome over something else than our thanks')
     this.#underWay.shift()
-    if (thanked.isLate) return undefined
     thanked.timer.cancel()
+    if (thanked.isLate) return undefined
     this.#env.evidence.observe(this.#peer.device, { type: 'welcomed' }, this.#env.nowMs())
     return welcome
   }
@@ -171,9 +173,12 @@ export class Thanks {
     for (const { timer } of this.#underWay) timer.cancel()
   }
 
-  #notWelcomed(thanked: Thanked): void {
+  #goOn(thanked: Thanked): void {
     thanked.isLate = true
-    this.#env.evidence.observe(this.#peer.device, { type: 'not welcomed' }, this.#env.nowMs())
+    const { timers, nowMs } = this.#env
+    thanked.timer = timers.at(nowMs() + UNGRATEFUL_AFTER_MS - WELCOME_WITHIN_MS, () => {
+      if (!this.#peer.isGone) this.#env.evidence.observe(this.#peer.device, { type: 'not welcomed' }, nowMs())
+    })
     this.#onUnwelcome()
   }
 }

@@ -581,3 +581,32 @@ async function tipsOf(world: World, name: string, locator: Uint8Array): Promise<
   await client.earn({ type: 'tips', locators: [locator], certify: false })
   return client.items(0).map(({ answer }) => answer.type)
 }
+
+// npm run sim -- skew --seed 1: three nodes whose clocks had been set back did not start
+test('service - a node whose clock was set back since its key was made starts, publishes and is read', async (t) => {
+  const world = new World()
+  world.nowMs -= 24 * 3600_000
+  const ann = world.add('ann')
+  world.add('ben')
+  world.connect('ann', 'ben')
+  await world.advance(5_000)
+  const { pages } = await publish(ann, { bees: '# Bees' })
+  t.is(pages[0]?.status, 'stored')
+  t.is(faults(ann).length, 0)
+})
+
+// npm run sim -- spread --nodes 50 --seed 1: five of fifty keep a page, and the three that were asked were not among them
+test('service - a page that few of many peers have is found', async (t) => {
+  const world = new World()
+  const ann = world.add('ann')
+  const ben = world.add('ben')
+  const others = Array.from({ length: 10 }, (_, i) => world.add(`other ${i}`))
+  world.connect('ann', 'ben')
+  await world.advance(5_000)
+  const published = await publish(ann, { bees: '# Bees' })
+  t.ok((await held(ann, published)).isHeld)
+  const eve = world.add('eve')
+  for (const { name } of [...others, ben]) world.connect('eve', name)
+  await world.advance(5_000)
+  t.is(Buffer.from((await get(world, eve, ann, 'bees')).text).toString(), '# Bees')
+})
