@@ -4,7 +4,6 @@
  */
 import { SheafError } from '../base/errors.ts'
 import type { Network } from '../base/network.ts'
-import type { HeadResolver } from '../content/heads.ts'
 import { checkItems } from '../node/checking.ts'
 import type { Answers, Command } from '../node/commands.ts'
 import type { NodeEvent } from '../node/node.ts'
@@ -17,41 +16,11 @@ import type { Observation } from '../ranking/evidence.ts'
 import { FirstStanding } from '../ranking/standing.ts'
 import type { Chance } from './chance.ts'
 import type { SimCrypto } from './crypto.ts'
-import { type BlockPool, Disk, type DiskSpeed, USUAL_DISK } from './disk.ts'
+import { type BlockPool, Disk } from './disk.ts'
 import type { Letter, Link, LinkEnd, Side } from './link.ts'
+import type { Machine } from './machine.ts'
 import { Uplink } from './path.ts'
 import { type Person, START_MS } from './person.ts'
-
-export interface NodeOptions {
-  depth: number
-  connectionsMax: number
-  quotaBytes: number
-  /** Its clock, against the world's. */
-  clockOffsetMs: number
-  /** How many times as long as usual its processor takes. */
-  slowness: number
-  uplinkBytesPerSecond: number
-  disk: DiskSpeed
-  /** Accepts connections and never says anything. */
-  isSilent: boolean
-  /** What a query's price is divided by: the work of a thousand nodes is done by one machine. */
-  cheaperWork: number
-  /** Another rule for heads than the usual: for the checkers' own tests. */
-  heads: HeadResolver | undefined
-}
-
-export const USUAL_NODE: NodeOptions = {
-  depth: 0,
-  connectionsMax: 64,
-  quotaBytes: 2 ** 30,
-  clockOffsetMs: 0,
-  slowness: 1,
-  uplinkBytesPerSecond: 2_500_000,
-  disk: USUAL_DISK,
-  isSilent: false,
-  cheaperWork: 1,
-  heads: undefined,
-}
 
 /** What the processor takes for an input, for a kilobyte of it, for a block to check, and for a try at work. */
 const STEP_MS = 0.05
@@ -94,11 +63,12 @@ export class SimNode {
   readonly person: Person
   readonly disk: Disk
   readonly uplink: Uplink
-  readonly options: NodeOptions
+  readonly options: Machine
   readonly chance: Chance
   /** Present life of the store; a restored one draws another. */
   incarnation: Uint8Array
   clockOffsetMs: number
+  #startOffsetMs = 0
   service: Service
   isUp = false
   /** How often it was started: what an earlier life began comes to nothing. */
@@ -114,7 +84,7 @@ export class SimNode {
   #workerMs = 0
   #wakeMs = Number.POSITIVE_INFINITY
 
-  constructor(number: number, person: Person, options: NodeOptions, chance: Chance, around: Around) {
+  constructor(number: number, person: Person, options: Machine, chance: Chance, around: Around) {
     this.number = number
     this.name = `n${number}`
     this.person = person
@@ -128,9 +98,19 @@ export class SimNode {
     this.service = this.#newService()
   }
 
-  /** What its clock shows. */
-  get clockMs(): number {
+  /** What its clock shows: it may be wrong, and it may be set. */
+  get wallMs(): number {
     return Math.floor(START_MS + this.#around.nowMs + this.clockOffsetMs)
+  }
+
+  /** Its other clock, which goes on evenly; it began with what the wall clock showed then. */
+  get steadyMs(): number {
+    return Math.floor(START_MS + this.#around.nowMs + this.#startOffsetMs)
+  }
+
+  /** Each in a network of its own. */
+  get address(): string {
+    return `${20 + (this.number >> 16)}.${(this.number >> 8) & 255}.${this.number & 255}.1`
   }
 
   get connections(): number {
@@ -158,6 +138,7 @@ export class SimNode {
     this.isUp = true
     this.life += 1
     this.#busyMs = this.#workerMs = 0
+    this.#startOffsetMs = this.clockOffsetMs
     this.#wakeMs = Number.POSITIVE_INFINITY
     this.service = this.#newService()
     this.#around.tell(this, 'up')
@@ -214,7 +195,14 @@ export class SimNode {
       connect: (link, side, handshakeHash) => {
         this.#links.set(peer, { link, side, other })
         this.#linkTo.set(other, peer)
-        this.input({ type: 'connected', peer, device: other.person.device.publicKey, handshakeHash })
+        const { device } = other.person
+        this.input({
+          type: 'connected',
+          peer,
+          device: device.publicKey,
+          handshakeHash,
+          address: other.address,
+        })
       },
     }
   }
@@ -238,7 +226,7 @@ export class SimNode {
   #step(input: Input): void {
     let effects: Effect[]
     try {
-      effects = this.service.step(input, this.clockMs)
+      effects = this.service.step(input, this.steadyMs, this.wallMs)
     } catch (error) {
       this.#around.crashed(this, error)
       return this.kill()
@@ -251,7 +239,7 @@ export class SimNode {
     const due = this.service.wakeAtMs
     if (due === undefined || !this.isUp) return
     const { nowMs } = this.#around
-    const wakeMs = nowMs + Math.min(Math.max(0, due - this.clockMs), TIMER_MAX_MS)
+    const wakeMs = nowMs + Math.min(Math.max(0, due - this.steadyMs), TIMER_MAX_MS)
     if (wakeMs >= this.#wakeMs) return
     this.#wakeMs = wakeMs
     const { life } = this

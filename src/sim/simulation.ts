@@ -84,7 +84,7 @@ function figuresOf(stage: Stage): Record<string, number> {
     connectionsPeak: watch.peaks.connections,
     linkBytesPeak: watch.peaks.linkBytes,
     diskCallsPeak: watch.peaks.diskCalls,
-    underWayPeak: watch.peaks.underWay,
+    awaitedPeak: watch.peaks.awaited,
     timersPeak: watch.peaks.timers,
   }
 }

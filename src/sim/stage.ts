@@ -6,7 +6,8 @@ import { Chance } from './chance.ts'
 import type { SimCrypto } from './crypto.ts'
 import type { Finding } from './finding.ts'
 import { Ledger, type Published } from './ledger.ts'
-import type { NodeOptions, SimNode } from './node.ts'
+import type { Machine } from './machine.ts'
+import type { SimNode } from './node.ts'
 import type { Person } from './person.ts'
 import { disagreements, lostPromises, missingCopies, newest, unreadable } from './verifying.ts'
 import { Watch } from './watching.ts'
@@ -58,11 +59,11 @@ export class Stage {
   }
 
   /** The nodes of the run, all alike but for what `optionsOf` says of some. */
-  addNodes(optionsOf: (number: number) => Partial<NodeOptions> = () => ({})): SimNode[] {
+  addNodes(optionsOf: (number: number) => Partial<Machine> = () => ({})): SimNode[] {
     return Array.from({ length: this.#options.nodes }, (_, i) => this.add(optionsOf(i)))
   }
 
-  add(options: Partial<NodeOptions> = {}, person?: Person): SimNode {
+  add(options: Partial<Machine> = {}, person?: Person): SimNode {
     const cheaperWork = this.#options.crypto.name === 'cheap' ? CHEAPER_WORK : 1
     const node = this.world.add({ depth: this.depth, cheaperWork, ...options }, person)
     if (node.options.isSilent) this.ledger.dishonest.add(node)
@@ -132,7 +133,7 @@ export class Stage {
     for (let tries = 0; tries < READ_TRIES; tries++) {
       if (tries > 0) yield* this.world.sleep(READ_AGAIN_MS)
       try {
-        const untilMs = reader.clockMs + READ_WITHIN_MS
+        const untilMs = reader.steadyMs + READ_WITHIN_MS
         const { text } = yield* reader.run({ type: 'get', target: { page }, untilMs })
         this.ledger.reads.push({ reader, published, text, failure: undefined })
         return
@@ -147,7 +148,7 @@ export class Stage {
   *compare(page: Page, nodes: readonly SimNode[]): Task<void> {
     for (const node of nodes) {
       try {
-        const log = yield* node.run({ type: 'log', page, untilMs: node.clockMs + READ_WITHIN_MS })
+        const log = yield* node.run({ type: 'log', page, untilMs: node.steadyMs + READ_WITHIN_MS })
         const head = log.find(({ isHead }) => isHead)?.id
         this.ledger.known.push({ node, page, versions: log.map(({ id }) => id), head })
       } catch {

@@ -21,7 +21,7 @@ const PUNISHMENTS: ReadonlySet<Observation['type']> = new Set(['wrong bytes', 'm
 const LINK_BYTES_MAX = BLOCKED_ABOVE_BYTES + 24 * 2 ** 20
 /** Calls on a disk, and effects that a service waits for. */
 const DISK_CALLS_MAX = 4_096
-const UNDER_WAY_MAX = 8_192
+const AWAITED_MAX = 8_192
 const TIMERS_MAX = 65_536
 /** The same thing found again and again is told so often. */
 const TOLD_MAX = 20
@@ -29,7 +29,7 @@ const TOLD_MAX = 20
 export class Watch implements Witness {
   readonly findings: Finding[] = []
   /** The most of each that was ever seen. */
-  readonly peaks = { connections: 0, linkBytes: 0, diskCalls: 0, underWay: 0, timers: 0 }
+  readonly peaks = { connections: 0, linkBytes: 0, diskCalls: 0, awaited: 0, timers: 0 }
   readonly #world: World
   readonly #ledger: Ledger
   /** Records that were looked at, and by device, incarnation and number which it was. */
@@ -74,10 +74,10 @@ export class Watch implements Witness {
   measure(): void {
     const { peaks } = this
     for (const node of this.#world.nodes) {
-      const { connections, underWay, timers } = node.service.sizes
+      const { connections, awaited, timers } = node.service.held
       const { connectionsMax, quotaBytes } = node.options
       this.#bound(node, 'connections', connections, connectionsMax)
-      this.#bound(node, 'effects under way', underWay, UNDER_WAY_MAX)
+      this.#bound(node, 'effects under way', awaited, AWAITED_MAX)
       this.#bound(node, 'timers', timers, TIMERS_MAX)
       this.#bound(node, 'calls on the disk', node.disk.waitingMax, DISK_CALLS_MAX)
       this.#bound(node, 'stored bytes', node.disk.store.usage().bytes, quotaBytes)
@@ -88,7 +88,7 @@ export class Watch implements Witness {
       }
       peaks.connections = Math.max(peaks.connections, connections)
       peaks.diskCalls = Math.max(peaks.diskCalls, node.disk.waitingMax)
-      peaks.underWay = Math.max(peaks.underWay, underWay)
+      peaks.awaited = Math.max(peaks.awaited, awaited)
       peaks.timers = Math.max(peaks.timers, timers)
     }
   }

@@ -15,7 +15,8 @@ import { Chance } from './chance.ts'
 import type { SimCrypto } from './crypto.ts'
 import { BlockPool } from './disk.ts'
 import { Link, type Side } from './link.ts'
-import { type Around, type NodeOptions, SimNode, shortHex, USUAL_NODE } from './node.ts'
+import { type Machine, USUAL_MACHINE } from './machine.ts'
+import { type Around, SimNode, shortHex } from './node.ts'
 import { FAIR, type Weather } from './path.ts'
 import { type Person, personOf } from './person.ts'
 import { Rendezvous } from './rendezvous.ts'
@@ -85,11 +86,11 @@ export class World implements Around {
   }
 
   /** A node that is not started yet, of a person of its own unless one is given. */
-  add(options: Partial<NodeOptions> = {}, whose?: Person): SimNode {
+  add(options: Partial<Machine> = {}, whose?: Person): SimNode {
     const number = this.nodes.length
     const chance = this.chance.fork(`node ${number}`)
     const person = whose ?? personOf(`${this.#options.seed} person ${number}`, this.network, this.crypto)
-    const node = new SimNode(number, person, { ...USUAL_NODE, ...options }, chance, this)
+    const node = new SimNode(number, person, { ...USUAL_MACHINE, ...options }, chance, this)
     this.nodes.push(node)
     this.#byDevice.set(person.device.publicKey, node)
     this.#rendezvous.add(node)

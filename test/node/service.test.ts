@@ -600,7 +600,7 @@ test('service - a page that few of many peers have is found', async (t) => {
   const world = new World()
   const ann = world.add('ann')
   const ben = world.add('ben')
-  const others = Array.from({ length: 10 }, (_, i) => world.add(`other ${i}`))
+  const others = Array.from({ length: 30 }, (_, i) => world.add(`other ${i}`))
   world.connect('ann', 'ben')
   await world.advance(5_000)
   const published = await publish(ann, { bees: '# Bees' })
