@@ -14,6 +14,9 @@ export const HASH_BYTES = 32
 /** Up to this size parts are copied together and hashed at once; above it the copy costs more than a hash object. */
 const SCRATCH_BYTES = 16 * 1024
 
+/** What SHA-256 works on at a time, and HMAC pads its key to. */
+const BLOCK_BYTES = 64
+
 /** The length of a domain is written in one byte. */
 const DOMAIN_BYTES_MAX = 255
 
@@ -73,9 +76,21 @@ export function domainHash(domain: string, ...parts: Uint8Array[]): Uint8Array {
   return sha256(scratch.subarray(0, end))
 }
 
-/** HMAC-SHA-256 of `bytes` under `key` (RFC 2104), 32 bytes. */
+/** HMAC-SHA-256 of `bytes` under `key` (RFC 2104), 32 bytes. What is short is hashed in two goes, at half the time of an object that does it. */
 export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytesOf(createHmac('sha256', key).update(bytes).digest('binary'))
+  if (key.length > BLOCK_BYTES || bytes.length > SCRATCH_BYTES - BLOCK_BYTES) {
+    return bytesOf(createHmac('sha256', key).update(bytes).digest('binary'))
+  }
+  padKey(key, 0x36)
+  scratch.set(bytes, BLOCK_BYTES)
+  const inner = digestText(scratch.subarray(0, BLOCK_BYTES + bytes.length))
+  padKey(key, 0x5c)
+  scratch.write(inner, BLOCK_BYTES, 'latin1')
+  return sha256(scratch.subarray(0, BLOCK_BYTES + HASH_BYTES))
+}
+
+function padKey(key: Uint8Array, pad: number): void {
+  for (let i = 0; i < BLOCK_BYTES; i++) scratch[i] = (key[i] ?? 0) ^ pad
 }
 
 /**

@@ -14,10 +14,14 @@ export interface Rate {
 interface Bucket {
   tokens: number
   atMs: number
+  /** When it was last put behind the others. */
+  movedMs: number
 }
 
+const MOVE_EVERY_MS = 1_000
+
 export class Buckets {
-  /** In the order of their last use. */
+  /** In the order of their last use, to the second. */
   readonly #buckets = new Map<string, Bucket>()
   readonly #max: number
 
@@ -37,9 +41,18 @@ export class Buckets {
 
   /** Takes a token; what there is where that is less. */
   take(name: string, rate: Rate, nowMs: number): void {
-    const tokens = Math.max(0, this.level(name, rate, nowMs) - 1)
-    this.#buckets.delete(name)
-    this.#buckets.set(name, { tokens, atMs: nowMs })
+    const bucket = this.#buckets.get(name)
+    if (bucket !== undefined) {
+      bucket.tokens = Math.max(0, filled(bucket, rate, nowMs) - 1)
+      bucket.atMs = nowMs
+      // Its place among the others need not be exact, and to move it costs more than the rest.
+      if (nowMs - bucket.movedMs < MOVE_EVERY_MS && nowMs >= bucket.movedMs) return
+      bucket.movedMs = nowMs
+      this.#buckets.delete(name)
+      this.#buckets.set(name, bucket)
+      return
+    }
+    this.#buckets.set(name, { tokens: Math.max(0, rate.burst - 1), atMs: nowMs, movedMs: nowMs })
     if (this.#buckets.size <= this.#max) return
     const [oldest] = this.#buckets.keys()
     if (oldest !== undefined) this.#buckets.delete(oldest)

@@ -186,7 +186,8 @@ export class ClientSession {
       return this.#failAll(bid)
     }
     this.#state = 'solving'
-    this.#cancelSearch = this.#env.solve(this.#peer, workSeed(challenge, first.bytes, bid), bid, (proofs) => {
+    const seed = workSeed(message, first.bytes, bid)
+    this.#cancelSearch = this.#env.solve(this.#peer, seed, bid, (proofs) => {
       if (this.#state !== 'solving' || this.#peer.isGone) return
       if (!this.#queue.includes(first)) {
         this.#state = 'idle'

@@ -48,22 +48,28 @@ const RATES: Record<Act, Rates> = {
 /** A local network, or the many nodes of one machine, may do so many times as much. */
 const LOCAL_FACTOR = 32
 
-const LOCAL_RATES = Object.fromEntries(
-  Object.entries(RATES).map(([act, { device, host, net }]) => [
-    act,
-    { device: times(device), host: times(host), net: times(net) },
-  ]),
-) as Record<Act, Rates>
-
-/** About 150 bytes each: 10 MB at the most. */
-const BUCKETS_MAX = 65_536
+/** Of each act; about 150 bytes each, 10 MB at the most in all. */
+const BUCKETS_MAX = 16_384
 
 export class Gate {
-  readonly #buckets = new Buckets(BUCKETS_MAX)
+  readonly #buckets: Record<Act, Buckets> = {
+    connect: new Buckets(BUCKETS_MAX),
+    hello: new Buckets(BUCKETS_MAX),
+    earn: new Buckets(BUCKETS_MAX),
+    fault: new Buckets(BUCKETS_MAX),
+  }
+  readonly #rates: Record<Act, Rates>
+  readonly #localRates: Record<Act, Rates>
+
+  /** `factor`: how many times the rates that are written here; a bench of what comes behind the gate opens it wide. */
+  constructor({ factor = 1 } = {}) {
+    this.#rates = ratesTimes(factor)
+    this.#localRates = ratesTimes(factor * LOCAL_FACTOR)
+  }
 
   /** Buckets in memory. */
   get size(): number {
-    return this.#buckets.size
+    return Object.values(this.#buckets).reduce((sum, { size }) => sum + size, 0)
   }
 
   /**
@@ -85,25 +91,30 @@ export class Gate {
   }
 
   #level(caller: Caller, act: Act, i: number, nowMs: number): number {
-    return this.#buckets.level(nameOf(caller, act, i), rateOf(caller, act, i), nowMs)
+    return this.#buckets[act].level(nameOf(caller, i), this.#rateOf(caller, act, i), nowMs)
   }
 
   #take(caller: Caller, act: Act, i: number, nowMs: number): void {
-    this.#buckets.take(nameOf(caller, act, i), rateOf(caller, act, i), nowMs)
+    this.#buckets[act].take(nameOf(caller, i), this.#rateOf(caller, act, i), nowMs)
+  }
+
+  #rateOf({ networks, isLocal }: Caller, act: Act, i: number): Rate {
+    const rates = (isLocal ? this.#localRates : this.#rates)[act]
+    if (i === 0) return rates.device
+    return i === networks.length ? rates.net : rates.host
   }
 }
 
 /** Bucket 0 is the device's, the others are those of its networks. */
-function nameOf({ device, networks }: Caller, act: Act, i: number): string {
-  return `${act} ${i === 0 ? device : networks[i - 1]}`
+function nameOf({ device, networks }: Caller, i: number): string {
+  return i === 0 ? device : networks[i - 1]!
 }
 
-function rateOf({ networks, isLocal }: Caller, act: Act, i: number): Rate {
-  const rates = (isLocal ? LOCAL_RATES : RATES)[act]
-  if (i === 0) return rates.device
-  return i === networks.length ? rates.net : rates.host
-}
-
-function times({ burst, perS }: Rate): Rate {
-  return { burst: burst * LOCAL_FACTOR, perS: perS * LOCAL_FACTOR }
+function ratesTimes(factor: number): Record<Act, Rates> {
+  const times = ({ burst, perS }: Rate): Rate => ({ burst: burst * factor, perS: perS * factor })
+  const all = Object.entries(RATES).map(([act, { device, host, net }]) => [
+    act,
+    { device: times(device), host: times(host), net: times(net) },
+  ])
+  return Object.fromEntries(all) as Record<Act, Rates>
 }

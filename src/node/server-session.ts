@@ -8,10 +8,11 @@
  *     open   ──thank──▶ open   a welcome goes out, the allowance grows
  */
 import { decode, encode } from '../base/codec.ts'
-import { asSheafError, SheafError } from '../base/errors.ts'
+import { asSheafError, plainError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
 import { EFFORT_FLOOR } from '../ranking/standing.ts'
+import { judgeEarn } from './earn-check.ts'
 import { earnDigest, helloDigest } from './earning.ts'
 import { quotedEffort } from './effort.ts'
 import { Intake, type Serve } from './intake.ts'
@@ -38,7 +39,7 @@ import {
   PROTOCOL_VERSION,
   thank as thankCodec,
 } from './wire.ts'
-import { ALGORITHMS, checkChallenge, checkProofs, type Ends, mintChallenge, workSeed } from './work.ts'
+import { ALGORITHMS, type Ends, mintChallenge, type Refused } from './work.ts'
 
 /** Queries beyond the window before it counts as a breach. */
 const EXCESS_MAX = 64
@@ -52,6 +53,7 @@ const UNTHANKED_MAX = 4096
 export class ServerSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
+  readonly #ends: Ends
   readonly #intake: Intake
   #challenges = 0
   /** The counter of the last challenge that was answered: a solution is good once, and in its order. The MAC binds it to this session. */
@@ -74,6 +76,12 @@ export class ServerSession {
   constructor(env: SessionEnv, peer: Peer, serve: Serve) {
     this.#env = env
     this.#peer = peer
+    this.#ends = {
+      network: env.network,
+      session: peer.session,
+      client: peer.device,
+      server: env.device.publicKey,
+    }
     this.#intake = new Intake(env, peer, serve, {
       say: (name, message) => this.#say(name, message),
       refuse: (ask, error) => this.#refuse(ask, error),
@@ -110,10 +118,13 @@ export class ServerSession {
           throw new SheafError('UNEXPECTED_MESSAGE', `a client sent ${name}`)
       }
     } catch (cause) {
-      const error = asSheafError(cause)
-      this.#refuseSession(undefined, error)
-      this.#env.fault(this.#peer, error)
+      this.#breach(asSheafError(cause))
     }
+  }
+
+  #breach(error: SheafError): void {
+    this.#refuseSession(undefined, error)
+    this.#env.fault(this.#peer, error)
   }
 
   /** The connection ended: nothing that waits is begun any more. */
@@ -151,16 +162,26 @@ export class ServerSession {
 
   #earn(message: Uint8Array): void {
     if (!this.#passes('earn')) return
-    const earn = decode(earnCodec, message)
-    let asked: Query | undefined
-    try {
-      asked = this.#checkEarned(earn)
-    } catch (cause) {
-      const error = asSheafError(cause)
-      if (!EARN_REFUSALS.has(error.code)) throw error
+    const refused = this.#isOpening || this.#intake.isFull ? WAITING : this.#judge(message)
+    if (refused !== undefined) {
+      const error = plainError(refused.code, refused.why)
+      if (!EARN_REFUSALS.has(error.code)) return this.#breach(error)
       return this.#refuseSession(undefined, error) // honest, only late or unlucky: it may ask for another challenge
     }
+    const earn = decode(earnCodec, message)
+    const asked = this.#checkEarned(earn)
+    this.#answered = earn.challenge.counter
     this.#admitEarned(earn, asked, message)
+  }
+
+  #judge(message: Uint8Array): Refused | undefined {
+    const keys = this.#env.epochKeys
+    return judgeEarn(message, {
+      ends: this.#ends,
+      keys,
+      answered: this.#answered,
+      nowMs: this.#env.nowMs(),
+    })
   }
 
   /** A first query opens the session when it is served, and leaves no trace of itself where it is not. */
@@ -210,19 +231,12 @@ export class ServerSession {
     return this.#env.standing.price(this.#peer.device, this.#env.nowMs())
   }
 
-  /** In the order of cost: the MAC, the memory of answered ones, the work, and only then signatures. The query, undefined where its kind is not known. */
+  /** What is left once the work holds: the price, and the signatures. The query, undefined where its kind is not known. */
   #checkEarned(earn: Earn): Query | undefined {
     const { challenge, bid, query } = earn
-    checkChallenge(challenge, this.#ends, this.#env.epochKeys, this.#env.nowMs())
-    if (challenge.counter <= this.#answered) {
-      throw new SheafError('REPLAYED', 'this challenge, or a later one, was answered before')
-    }
-    if (this.#isOpening || this.#intake.isFull)
-      throw new SheafError('BUSY', 'earlier queries of yours are waiting')
     const asked = knownQuery(query)
     const price = challenge.effort * (asked === undefined ? 1 : weightOf(asked))
     if (bid < price) throw new SheafError('BAD_WORK', `a bid of ${bid} where ${price} is the price`)
-    checkProofs(workSeed(challenge, query, bid), bid, earn.proofs)
 
     const hello = decode(helloCodec, earn.hello)
     if (!this.#env.verifyDevice(hello.signature, helloDigest(hello, this.#ends), this.#peer.device)) {
@@ -232,7 +246,6 @@ export class ServerSession {
     if (!this.#env.verifyDevice(earn.signature, earnDigest(parts, this.#ends), this.#peer.device)) {
       throw new SheafError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
     }
-    this.#answered = challenge.counter
     return asked
   }
 
@@ -348,16 +361,9 @@ export class ServerSession {
   #refuseSession(ask: number | undefined, error: SheafError): void {
     this.#env.send(this.#peer, 'refuse', refusal(ask, error))
   }
-
-  get #ends(): Ends {
-    return {
-      network: this.#env.network,
-      session: this.#peer.session,
-      client: this.#peer.device,
-      server: this.#env.device.publicKey,
-    }
-  }
 }
+
+const WAITING: Refused = { code: 'BUSY', why: 'earlier queries of yours are waiting' }
 
 /** The query in `bytes`, or undefined where this node does not know its kind. Throws where it is malformed. */
 function knownQuery(bytes: Uint8Array): Query | undefined {

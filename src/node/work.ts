@@ -6,8 +6,8 @@
  *     seed = H(challenge ‖ hash of the query ‖ bid)
  *     proof i, one of 8: a nonce with H(seed ‖ i ‖ nonce) < 2^48 / (bid / 8) in its first 48 bits
  */
-import { encode } from '../base/codec.ts'
-import { SheafError } from '../base/errors.ts'
+import { decode, encode, timeMs } from '../base/codec.ts'
+import type { ErrorCode } from '../base/errors.ts'
 import { domainHash, hmacSha256, sha256 } from '../base/hash.ts'
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
@@ -56,37 +56,54 @@ export function mintChallenge(
   keys: EpochKeys,
   nowMs: number,
 ): Challenge {
-  const unsigned = { ...fields, time: nowMs, expires: nowMs + CHALLENGE_LIFE_MS, mac: NO_MAC }
-  return { ...unsigned, mac: macOf(unsigned, ends, keys.at(nowMs)[0]!) }
+  const { version, algorithm, counter, effort } = fields
+  const expires = nowMs + CHALLENGE_LIFE_MS
+  const minted: Challenge = { version, algorithm, counter, time: nowMs, effort, expires, mac: NO_MAC }
+  minted.mac = macOf(encode(challengeCodec, minted), ends, keys.at(nowMs)[0]!)
+  return minted
 }
 
-/** Throws WRONG_SESSION where this server did not mint the challenge for these ends, EXPIRED where it is too old. */
-export function checkChallenge(given: Challenge, ends: Ends, keys: EpochKeys, nowMs: number): void {
-  const known = keys.at(nowMs).some((key) => isSameMac(macOf(given, ends, key), given.mac))
-  const isOld = nowMs > given.expires
-  if (!known) {
-    // A key that has rotated away looks like another session's; the claimed time tells the two apart for the honest.
-    if (isOld) throw new SheafError('EXPIRED', 'the challenge is too old')
-    throw new SheafError('WRONG_SESSION', 'the challenge was not made here for this session')
+/** Why a challenge or its proofs are not taken. */
+export interface Refused {
+  code: ErrorCode
+  why: string
+}
+
+/** `given` is a challenge as it came. Undefined where this server minted it for these ends, and lately. */
+export function judgeChallenge(
+  given: Uint8Array,
+  ends: Ends,
+  keys: EpochKeys,
+  nowMs: number,
+): Refused | undefined {
+  const isOld = nowMs > expiryOf(given)
+  const unsigned = withoutMac(given)
+  const mac = given.subarray(-MAC_BYTES)
+  for (const key of keys.at(nowMs)) {
+    if (isSameMac(macOf(unsigned, ends, key), mac)) return isOld ? EXPIRED : undefined
   }
-  if (isOld) throw new SheafError('EXPIRED', 'the challenge is too old')
+  // A key that has rotated away looks like another session's; the claimed time tells the two apart for the honest.
+  return isOld ? EXPIRED : NOT_OURS
 }
 
-/** What proofs are searched on. */
-export function workSeed(given: Challenge, query: Uint8Array, bid: number): Uint8Array {
-  return domainHash('sheaf/1 work', encode(challengeCodec, given), sha256(query), number6(bid))
+const EXPIRED: Refused = { code: 'EXPIRED', why: 'the challenge is too old' }
+const NOT_OURS: Refused = { code: 'WRONG_SESSION', why: 'the challenge was not made here for this session' }
+const NO_WORK: Refused = { code: 'BAD_WORK', why: 'the proofs do not show the work that was bid' }
+
+/** What proofs are searched on; `given` is the encoded challenge. */
+export function workSeed(given: Uint8Array, query: Uint8Array, bid: number): Uint8Array {
+  return domainHash('sheaf/1 work', given, sha256(query), number6(bid))
 }
 
-/** Throws BAD_WORK unless the proofs show the bid; a bid of 0 needs none. */
-export function checkProofs(seed: Uint8Array, bid: number, proofs: readonly Uint8Array[]): void {
+/** `proofs` one after the other; undefined where they show the bid. A bid of 0 needs none. */
+export function judgeProofs(seed: Uint8Array, bid: number, proofs: Uint8Array): Refused | undefined {
   const needed = bid === 0 ? 0 : PROOFS
-  if (proofs.length !== needed)
-    throw new SheafError('BAD_WORK', `${proofs.length} proofs where ${needed} belong`)
+  if (proofs.byteLength !== needed * NONCE_BYTES) return NO_WORK
   const target = targetOf(bid)
   for (let i = 0; i < needed; i++) {
-    if (first48Bits(seed, i, proofs[i]!) >= target)
-      throw new SheafError('BAD_WORK', `proof ${i} does not show its work`)
+    if (first48Bits(seed, i, proofs, i * NONCE_BYTES) >= target) return NO_WORK
   }
+  return undefined
 }
 
 /** A search that can be done in slices. */
@@ -107,7 +124,7 @@ export class Search {
     const target = targetOf(this.bid)
     for (let left = tries; left > 0 && this.proofs.length < PROOFS; left--) {
       const nonce = nonceOf(this.#next++)
-      if (first48Bits(this.seed, this.proofs.length, nonce) < target) {
+      if (first48Bits(this.seed, this.proofs.length, nonce, 0) < target) {
         this.proofs.push(nonce)
         this.#next = 0
       }
@@ -116,14 +133,30 @@ export class Search {
   }
 }
 
-const NO_MAC = new Uint8Array(32)
+const MAC_BYTES = 32
+const TIME_BYTES = 6
+const NONCE_BYTES = 8
+/** A challenge has 80 bytes at the most, whatever numbers a stranger writes into it. */
+const macScratch = new Uint8Array(128)
+const NO_MAC = new Uint8Array(MAC_BYTES)
 
-function macOf(given: Challenge, ends: Ends, key: Uint8Array): Uint8Array {
-  const fields = encode(challengeCodec, { ...given, mac: NO_MAC })
-  return hmacSha256(
-    key,
-    domainHash('sheaf/1 challenge', ends.network.id, fields, ends.session, ends.client, ends.server),
-  )
+/** `unsigned`: the encoded challenge with zeros for its MAC. */
+function macOf(unsigned: Uint8Array, ends: Ends, key: Uint8Array): Uint8Array {
+  const { network, session, client, server } = ends
+  return hmacSha256(key, domainHash('sheaf/1 challenge', network.id, unsigned, session, client, server))
+}
+
+/** The time of expiry stands right before the MAC, which is last. */
+function expiryOf(given: Uint8Array): number {
+  return decode(timeMs, given.subarray(-MAC_BYTES - TIME_BYTES, -MAC_BYTES))
+}
+
+/** Until the next call. */
+function withoutMac(given: Uint8Array): Uint8Array {
+  const unsigned = macScratch.subarray(0, given.byteLength)
+  unsigned.set(given)
+  unsigned.fill(0, given.byteLength - MAC_BYTES)
+  return unsigned
 }
 
 /** Takes as long wherever the two differ, so that nobody finds a MAC byte by byte. */
@@ -140,10 +173,11 @@ function targetOf(bid: number): number {
 
 const scratch = Buffer.alloc(32 + 1 + 8)
 
-function first48Bits(seed: Uint8Array, index: number, nonce: Uint8Array): number {
+/** Of H(seed ‖ index ‖ nonce); the nonce stands in `nonces` at `from`. */
+function first48Bits(seed: Uint8Array, index: number, nonces: Uint8Array, from: number): number {
   scratch.set(seed, 0)
   scratch[32] = index
-  scratch.set(nonce, 33)
+  for (let i = 0; i < NONCE_BYTES; i++) scratch[33 + i] = nonces[from + i]!
   const hash = sha256(scratch)
   return (
     ((hash[0]! * 256 + hash[1]!) * 256 + hash[2]!) * 2 ** 24 + (hash[3]! * 256 + hash[4]!) * 256 + hash[5]!

@@ -100,6 +100,11 @@ export class Halves {
     this.settle()
   }
 
+  /** Messages under way do not arrive. */
+  forget(): void {
+    this.#inbox.length = 0
+  }
+
   settle(): void {
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) next()
   }
@@ -164,7 +169,10 @@ export class Halves {
       acceptsStores: () => true,
       knownPeers: () => [],
       learnPeers: () => {},
-      fault: (_peer, { code }) => this.faults.push({ code, at }),
+      fault: ({ caller }, { code }) => {
+        this.env.gate.noteFault(caller, this.nowMs)
+        this.faults.push({ code, at })
+      },
     }
   }
 }

@@ -82,7 +82,9 @@ export class HandClient {
     const weight = asked instanceof Uint8Array ? 1 : weightOf(asked)
     const bid = options.bid ?? challenge.effort * weight
     const hello = options.hello ?? this.hello()
-    const proofs = new Search(workSeed(challenge, query, bid), bid).run(Number.POSITIVE_INFINITY)!
+    const proofs = new Search(workSeed(encode(challengeCodec, challenge), query, bid), bid).run(
+      Number.POSITIVE_INFINITY,
+    )!
     const parts = { hello, challenge: encode(challengeCodec, challenge), query, bid }
     const signature = this.end.actor.device.sign(earnDigest(parts, options.ends ?? this.ends))
     return { hello, challenge, bid, proofs, signature, ask: options.ask ?? this.#nextAsk++, query }

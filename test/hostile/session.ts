@@ -253,7 +253,9 @@ export const SESSION_ROWS: Row[] = [
   {
     what: 'a query inside an earn that is no query',
     code: 'TRUNCATED',
-    provoke: earning((earn) => ({ ...earn, query: unhex('0105') })),
+    provoke: provoking(async ({ client }) =>
+      client.sayEarn(client.earnOf(unhex('0105'), await client.greet())),
+    ),
   },
   {
     what: 'a query with bytes behind it',

@@ -1,16 +1,18 @@
 import test from 'brittle'
 import fc from 'fast-check'
 import { encode } from '../../src/base/codec.ts'
+import { SheafError } from '../../src/base/errors.ts'
 import { networkOf } from '../../src/base/network.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { type Challenge, challenge as challengeCodec, PROOFS } from '../../src/node/wire.ts'
 import {
   CHALLENGE_LIFE_MS,
-  checkChallenge,
-  checkProofs,
   type Ends,
   EpochKeys,
+  judgeChallenge,
+  judgeProofs,
   mintChallenge,
+  type Refused,
   Search,
   workSeed,
 } from '../../src/node/work.ts'
@@ -28,10 +30,25 @@ const ends: Ends = {
 const FIELDS = { version: 1, algorithm: 1, counter: 0, effort: 64 }
 const query = utf8('the query')
 
+const seedOf = (challenge: Challenge, asked: Uint8Array, bid: number): Uint8Array =>
+  workSeed(encode(challengeCodec, challenge), asked, bid)
+
+function checkChallenge(given: Challenge, at: Ends, keys: EpochKeys, nowMs: number): void {
+  pass(judgeChallenge(encode(challengeCodec, given), at, keys, nowMs))
+}
+
+function checkProofs(seed: Uint8Array, bid: number, proofs: Uint8Array[]): void {
+  pass(judgeProofs(seed, bid, Buffer.concat(proofs)))
+}
+
+function pass(refused: Refused | undefined): void {
+  if (refused !== undefined) throw new SheafError(refused.code, refused.why)
+}
+
 const keysOf = (seed: string): EpochKeys => new EpochKeys(seededRandom(seed))
 
 function solved(challenge: Challenge, asked: Uint8Array, bid: number): Uint8Array[] {
-  return new Search(workSeed(challenge, asked, bid), bid).run(Number.POSITIVE_INFINITY)!
+  return new Search(seedOf(challenge, asked, bid), bid).run(Number.POSITIVE_INFINITY)!
 }
 
 test('work - a challenge is good for the ends it was made for, and for no others', (t) => {
@@ -118,19 +135,19 @@ test('work - proofs show the bid for one challenge, one query and one bid', (t) 
   const bid = 4096
   const proofs = solved(challenge, query, bid)
   t.is(proofs.length, PROOFS)
-  t.execution(() => checkProofs(workSeed(challenge, query, bid), bid, proofs))
+  t.execution(() => checkProofs(seedOf(challenge, query, bid), bid, proofs))
   const another = mintChallenge({ ...FIELDS, counter: 1 }, ends, keys, START_MS)
   const cases: [string, Uint8Array, number, Uint8Array[]][] = [
-    ['another challenge', workSeed(another, query, bid), bid, proofs],
-    ['another query', workSeed(challenge, utf8('another query'), bid), bid, proofs],
-    ['another bid', workSeed(challenge, query, 2 * bid), 2 * bid, proofs],
-    ['a smaller bid', workSeed(challenge, query, bid / 2), bid / 2, proofs],
-    ['one proof less', workSeed(challenge, query, bid), bid, proofs.slice(1)],
-    ['one proof more', workSeed(challenge, query, bid), bid, [...proofs, proofs[0]!]],
-    ['one proof eight times', workSeed(challenge, query, bid), bid, Array(PROOFS).fill(proofs[0])],
-    ['another order', workSeed(challenge, query, bid), bid, [...proofs].reverse()],
-    ['proofs for a bid of nothing', workSeed(challenge, query, 0), 0, proofs],
-    ['no proofs', workSeed(challenge, query, bid), bid, []],
+    ['another challenge', seedOf(another, query, bid), bid, proofs],
+    ['another query', seedOf(challenge, utf8('another query'), bid), bid, proofs],
+    ['another bid', seedOf(challenge, query, 2 * bid), 2 * bid, proofs],
+    ['a smaller bid', seedOf(challenge, query, bid / 2), bid / 2, proofs],
+    ['one proof less', seedOf(challenge, query, bid), bid, proofs.slice(1)],
+    ['one proof more', seedOf(challenge, query, bid), bid, [...proofs, proofs[0]!]],
+    ['one proof eight times', seedOf(challenge, query, bid), bid, Array(PROOFS).fill(proofs[0])],
+    ['another order', seedOf(challenge, query, bid), bid, [...proofs].reverse()],
+    ['proofs for a bid of nothing', seedOf(challenge, query, 0), 0, proofs],
+    ['no proofs', seedOf(challenge, query, bid), bid, []],
   ]
   for (const [what, seed, claimed, given] of cases) {
     t.is(
@@ -139,7 +156,7 @@ test('work - proofs show the bid for one challenge, one query and one bid', (t) 
       what,
     )
   }
-  t.execution(() => checkProofs(workSeed(challenge, query, 0), 0, []))
+  t.execution(() => checkProofs(seedOf(challenge, query, 0), 0, []))
 })
 
 test('work - the search finds the same proofs in slices of any size, and each shows its work', (t) => {
@@ -147,14 +164,14 @@ test('work - the search finds the same proofs in slices of any size, and each sh
   const whole = solved(challenge, query, 512).map(hex).join()
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 700 }), (slice) => {
-      const search = new Search(workSeed(challenge, query, 512), 512)
+      const search = new Search(seedOf(challenge, query, 512), 512)
       let found: Uint8Array[] | undefined
       for (let i = 0; i < 20_000 && found === undefined; i++) found = search.run(slice)
       return found?.map(hex).join() === whole
     }),
     parameters({ numRuns: 20 }),
   )
-  t.alike(new Search(workSeed(challenge, query, 0), 0).run(0), [])
+  t.alike(new Search(seedOf(challenge, query, 0), 0).run(0), [])
 })
 
 test('work - a bid costs about as many hashes as it says', (t) => {
@@ -177,7 +194,7 @@ test('work - the seed is over everything: vectors', (t) => {
     mac: new Uint8Array(32).fill(7),
   }
   t.is(hex(encode(challengeCodec, challenge)), VECTOR.challenge)
-  t.is(hex(workSeed(challenge, query, 256)), VECTOR.seed)
+  t.is(hex(seedOf(challenge, query, 256)), VECTOR.seed)
   t.alike(solved(challenge, query, 256).map(hex), VECTOR.proofs)
 })
 
