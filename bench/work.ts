@@ -109,6 +109,7 @@ class Scene {
       gate,
       queue: new Queue({ nowMs: () => nowMs, at: (timeMs, fire) => void timers.at(timeMs, fire) }),
       nowMs: () => nowMs,
+      wallMs: () => nowMs,
       send: (_peer, kind, message) => {
         if (kind === 'challenge' && this.keepChallenges)
           this.#challenges.push(decode(challengeCodec, message))

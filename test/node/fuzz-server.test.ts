@@ -5,13 +5,13 @@
  * device comes back.
  */
 import test from 'brittle'
-import { decode } from '../../src/base/codec.ts'
+import { decode, encode } from '../../src/base/codec.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { encodeMessage, WIRE_CODES } from '../../src/node/peer.ts'
 import type { Query } from '../../src/node/queries.ts'
 import { type Challenge, challenge as challengeCodec, earn, type MessageName } from '../../src/node/wire.ts'
-import { checkProofs, workSeed } from '../../src/node/work.ts'
+import { judgeProofs, workSeed } from '../../src/node/work.ts'
 import { verifyDevice } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
@@ -188,7 +188,8 @@ function faultsOf({ events }: WorldNode): unknown[] {
 function showsWork(client: HandClient, message: Uint8Array): boolean {
   try {
     const { challenge, query, bid, proofs } = decode(earn, message)
-    checkProofs(workSeed(challenge, query, bid), bid, proofs)
+    const seed = workSeed(encode(challengeCodec, challenge), query, bid)
+    if (judgeProofs(seed, bid, Buffer.concat(proofs)) !== undefined) return false
     return client.end.all('challenge').some(({ mac }) => hex(mac) === hex(challenge.mac))
   } catch {
     return false
