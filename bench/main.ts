@@ -10,11 +10,18 @@ import { availableVerification } from './harness/signature-rate.ts'
 import { significant } from './harness/statistics.ts'
 
 /** Each is `bench/NAME.ts`; the list is in the order in which they are shown. */
-<<<<<<< HEAD
-const BENCHES = ['fetch', 'fetch-small', 'session', 'cold', 'idle', 'publish', 'count', 'disk', 'wiki']
-=======
-const BENCHES = ['fetch', 'fetch-small', 'session', 'work', 'cold', 'idle', 'publish', 'count', 'wiki']
->>>>>>> 9c01dbc (Work is judged on the bytes as they came: 100,000 bogus proofs a second of one core; npm run bench -- work)
+const BENCHES = [
+  'fetch',
+  'fetch-small',
+  'session',
+  'work',
+  'cold',
+  'idle',
+  'publish',
+  'count',
+  'disk',
+  'wiki',
+]
 
 /** Exit codes as the command line uses them: 1 for a failure, 64 for a wrong command line (sysexits). */
 const EXIT_FAILED = 1
