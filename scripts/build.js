@@ -27,6 +27,8 @@ const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const STAMP = '.stamp'
 const BUILDING = '.building-'
 const EXECUTABLE = join('cli', 'main.js')
+/** The manual page, which the program prints of itself. */
+const MANUAL = join('man', 'sheaf.1')
 /** What decides the output. */
 const INPUTS = ['src', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json']
 
@@ -63,6 +65,8 @@ function main(options) {
     )
     if (compiled.status !== 0) return compiled.status ?? 1
     moveIntoPlace(building, dist)
+    const printed = writeManual(building, dist)
+    if (printed !== 0) return printed
     writeStamp(building, dist, fingerprint)
   } finally {
     rmSync(building, { recursive: true, force: true })
@@ -111,10 +115,25 @@ function moveIntoPlace(building, dist) {
     renameSync(from, join(dist, file))
   }
   for (const file of filesUnder(dist)) {
-    if (made.has(file) || file === STAMP) continue
+    if (made.has(file) || file === STAMP || file === MANUAL) continue
     rmSync(join(dist, file), { force: true })
     removeIfEmpty(dirname(join(dist, file)), dist)
   }
+}
+
+/** @returns {number} the exit code */
+function writeManual(building, dist) {
+  if (!existsSync(join(dist, EXECUTABLE))) return 0
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(dist, EXECUTABLE), 'man'])
+  if (status !== 0) {
+    console.error(`build: the program does not print its manual page\n${stderr}`)
+    return status ?? 1
+  }
+  mkdirSync(dirname(join(building, MANUAL)), { recursive: true })
+  writeFileSync(join(building, MANUAL), stdout)
+  mkdirSync(dirname(join(dist, MANUAL)), { recursive: true })
+  renameSync(join(building, MANUAL), join(dist, MANUAL))
+  return 0
 }
 
 /** A map made one directory deeper than it will lie names its sources with one `../` too many. */

@@ -10,6 +10,8 @@ export interface Cli {
   readonly shell: Shell
   /** What `--home` says. */
   home(): string | undefined
+  /** The program with all its commands, of which else only the one that was asked for is loaded. */
+  whole(): Promise<Command>
   /** Files of the home that `--home`, SHEAF_HOME or XDG name. */
   paths(): Paths
   /** The daemon of that home; asking fails with NOT_RUNNING where there is none. */
@@ -36,11 +38,12 @@ const TIMEOUT_SECONDS_MAX = 60
 /** What the daemon's answer may take beyond the time it was given. */
 const ANSWER_WITHIN_MS = 15_000
 
-export function cliOf(shell: Shell, home: () => string | undefined): Cli {
+export function cliOf(shell: Shell, home: () => string | undefined, whole: () => Promise<Command>): Cli {
   const paths = () => pathsOf(home(), shell.env, shell.cwd)
   return {
     shell,
     home,
+    whole,
     paths,
     client: (deadlineMs) =>
       new ControlClient({

@@ -24,6 +24,8 @@ const COMMANDS: readonly Verb[] = [
   { name: 'events', group: 'Node', load: () => import('./events.ts') },
   { name: 'config', group: 'Node', load: () => import('./config.ts') },
   { name: 'paths', group: 'Node', load: () => import('./paths.ts') },
+  { name: 'completion', group: 'Node', load: () => import('./completion.ts') },
+  { name: 'man', group: 'Node', load: () => import('./man.ts') },
   { name: 'bootstrap', group: 'Node', load: () => import('./bootstrap.ts') },
   { name: 'backup', group: 'Node', load: () => import('./backup.ts') },
   { name: 'restore', group: 'Node', load: () => import('./restore.ts') },
@@ -58,7 +60,12 @@ Every command takes --json and --help. Begin with: sheaf init
 /** Runs one command; its exit status. Everything that fails is told here, as one line or as JSON. */
 export async function runCli(args: readonly string[], shell: Shell): Promise<number> {
   const program = newProgram()
-  const cli = cliOf(shell, () => program.opts<{ home?: string }>().home)
+  const whole = async (): Promise<Command> => {
+    const all = newProgram()
+    await registerCommands(all, cli, [])
+    return all
+  }
+  const cli: Cli = cliOf(shell, () => program.opts<{ home?: string }>().home, whole)
   try {
     await registerCommands(program, cli, args)
     if (args.length === 0) {
@@ -128,7 +135,7 @@ async function parse(program: Command, args: readonly string[], shell: Shell): P
     return 0
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.version') text = `${await versionText()}\n`
+    if (error.code === 'commander.version') text = `${(await import('./version.ts')).versionText()}\n`
     if (error.exitCode === 0) {
       await shell.out(text)
       return 0
@@ -172,10 +179,4 @@ const SHEAF_COMMAND = new RegExp(`\\bsheaf (${COMMANDS.map(({ name }) => name).j
 async function loadCount(): Promise<CommandModule> {
   const { registerCount } = await import('./count.ts')
   return { register: (program, { shell }) => registerCount(program, (text) => void shell.out(text)) }
-}
-
-async function versionText(): Promise<string> {
-  const { readFileSync } = await import('node:fs')
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(manifest) as { version: unknown }).version)
 }
