@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
-import { IdMap } from '../base/id-map.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
 import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
 import { parseRecord } from '../content/record.ts'
 import { entityLocator } from '../content/space.ts'
@@ -23,6 +23,8 @@ import { type SessionEnv, verifyStatement } from './peer.ts'
 import type { People } from './people.ts'
 import { Retries, type RetryTimes } from './retries.ts'
 import { byPrefix } from './shards.ts'
+import type { StoreTasks } from './store-tasks.ts'
+import type { Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
 /** Persons that must hold a batch before its publisher is told that it is held: min(5, N). */
@@ -189,6 +191,13 @@ export class Batch {
     }
     return all
   }
+}
+
+/** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
+export function* storedAmong(store: StoreTasks, entries: readonly BatchEntry[]): Task<BatchEntry[]> {
+  const metas = yield* store.meta(entries.map(({ id }) => id))
+  const here = new IdSet(entries.flatMap(({ id }, i) => (metas[i] === undefined ? [] : [id])))
+  return entries.filter(({ id, owner }) => here.has(id) && (owner === undefined || here.has(owner)))
 }
 
 /** The holdings in a note `pending` or `holding`. */

@@ -6,17 +6,19 @@
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
-import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES } from './batch.ts'
+import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES, storedAmong } from './batch.ts'
 import { orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
 import { mayOffer } from './denials.ts'
+import { mergeBatches } from './merging.ts'
 import type { Connection, Node } from './node.ts'
-import { progressOf, shardKey } from './progress.ts'
+import { progressOf } from './progress.ts'
 import { push, Unreadable } from './pushing.ts'
 import { Retries } from './retries.ts'
+import { SEEK_WITHIN_MS, seekKeepers } from './seeking.ts'
 import { rootOfIds } from './shards.ts'
 import type { Note, StoredBlock } from './store.ts'
-import { begin, forEach, run, suspend, type Task } from './task.ts'
+import { begin, run, suspend, type Task } from './task.ts'
 import type { Timer } from './timers.ts'
 
 /** Pushes to one peer at a time, and in all: each may hold one batch in memory. */
@@ -28,10 +30,8 @@ const SUCCESSORS_MAX = 1_024
 /** Promises end after 30 days; they are asked for anew when so much is left, and looked through so often. */
 const RENEW_BEFORE_MS = 5 * 24 * 3600_000
 const RENEW_EVERY_MS = 12 * 3600_000
-/** Keepers of a pending batch are looked for at once, and again after this; so many shards at a time, each for so long. */
+/** Keepers of a pending batch are looked for at once, and again after this. */
 const SEEK_AGAIN_MS = 5 * 60_000
-const SEEK_AT_ONCE = 3
-const SEEK_WITHIN_MS = 10_000
 
 export class Outbox {
   readonly #node: Node
@@ -65,10 +65,11 @@ export class Outbox {
       if (this.#pending.has(key)) continue
       const batch = Batch.decode(key, value, env)
       batch.isRenewal = (yield* store.noted('holding', key)) !== undefined
-      const here = yield* this.#stored(batch.entries)
+      const here = yield* storedAmong(store, batch.entries)
       if (here.length === batch.entries.length) this.#pending.set(key, batch)
       else yield* this.#goOnWith(here, batch)
     }
+    yield* this.#merge()
     yield* this.#renew()
     this.#seek()
     this.heed()
@@ -105,7 +106,7 @@ export class Outbox {
     if (this.#pending.get(batch.root) !== batch) return
     const { store, identity } = this.#node
     yield* store.append('outbox', identity.blocks, { sync: true })
-    const here = yield* this.#stored(batch.entries)
+    const here = yield* storedAmong(store, batch.entries)
     if (here.length === batch.entries.length || this.#pending.get(batch.root) !== batch) return
     this.#node.emit({
       type: 'failed',
@@ -117,11 +118,20 @@ export class Outbox {
     this.#seek()
   }
 
-  /** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
-  *#stored(entries: readonly BatchEntry[]): Task<BatchEntry[]> {
-    const metas = yield* this.#node.store.meta(entries.map(({ id }) => id))
-    const here = new IdSet(entries.flatMap(({ id }, i) => (metas[i] === undefined ? [] : [id])))
-    return entries.filter(({ id, owner }) => here.has(id) && (owner === undefined || here.has(owner)))
+  /** What was published page by page while nobody was there goes on together. */
+  *#merge(): Task<void> {
+    const { store, reach } = this.#node
+    for (const { batch, parts } of mergeBatches(this.#pending.values(), reach.usualDepth())) {
+      const notes: Note[] = [{ table: 'pending', key: batch.root, value: batch.encode() }]
+      for (const { root } of parts) {
+        if (equalBytes(root, batch.root)) continue
+        notes.push({ table: 'pending', key: root, value: undefined })
+        this.#pending.delete(root)
+        this.#successors.set(root, batch.root)
+      }
+      this.#pending.set(batch.root, batch)
+      yield* store.note(notes, { sync: true })
+    }
   }
 
   /** What is left of a batch goes on under a root of its own; the promises for the whole are kept as they are. */
@@ -280,33 +290,12 @@ export class Outbox {
     this.#seekTimer = undefined
     if (this.#isSeeking || this.#pending.size === 0) return
     this.#isSeeking = true
-    run(this.#seekAll(), () => {
+    run(seekKeepers(this.#node, this.#pending), () => {
       this.#isSeeking = false
       const { timers, nowMs } = this.#node.env
       this.#seekTimer = timers.at(nowMs() + SEEK_AGAIN_MS, () => this.#seek())
       this.pump()
     })
-  }
-
-  /** Batches that come meanwhile are looked for as well. */
-  *#seekAll(): Task<void> {
-    const { reach, env } = this.#node
-    const sought = new Set<string>()
-    for (;;) {
-      const depth = reach.usualDepth()
-      const fresh = new Map<string, Uint8Array>()
-      for (const batch of this.#pending.values()) {
-        for (const place of batch.places(depth)) {
-          const key = shardKey(place, depth)
-          if (!sought.has(key)) fresh.set(key, place)
-        }
-      }
-      if (fresh.size === 0) return
-      for (const key of fresh.keys()) sought.add(key)
-      yield* forEach(fresh.values(), SEEK_AT_ONCE, function* (place) {
-        yield* reach.reach(place, HOLDERS_MIN, env.nowMs() + SEEK_WITHIN_MS)
-      })
-    }
   }
 
   /** Whether there may soon be more keepers: a peer that has just come may turn out to be one, and one of one is not yet all of them. */

@@ -348,3 +348,22 @@ test('outbox - a renewal goes on after a restart, and is still none that anybody
   const { holders } = await ada3.run({ type: 'where', target, untilMs: third.nowMs + 1 })
   t.ok(holders.every(({ untilMs }) => untilMs! > third.nowMs + 25 * DAY_MS))
 })
+
+test('outbox - what was published page by page while nobody was there is handed on together', async (t) => {
+  const { ada, store } = await star(0)
+  const roots: Uint8Array[] = []
+  for (let i = 0; i < 20; i++) roots.push(...(await publish(ada, `page ${i}`, true)).batches)
+  t.is(await notes(store, 'pending'), 20)
+  const world = new World()
+  const again = world.add('ada', { store })
+  await world.settle()
+  t.is(await notes(store, 'pending'), 1)
+  for (let i = 0; i < 5; i++) {
+    world.add(`keeper ${i}`)
+    world.connect('ada', `keeper ${i}`)
+  }
+  await world.settle()
+  const progress = await again.run({ type: 'held', batches: roots, patienceMs: 1 })
+  t.ok(progress.isHeld, 'the old roots stand for what they became')
+  t.alike([await notes(store, 'pending'), await notes(store, 'holding')], [0, 1])
+})
