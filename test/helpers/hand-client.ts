@@ -104,10 +104,13 @@ export class HandClient {
 
   /** Asks within the window; the number of the query. */
   async ask(asked: Query | Uint8Array, number = this.#nextAsk++): Promise<number> {
-    const query = asked instanceof Uint8Array ? asked : encode(queryCodec, asked)
-    this.#say('ask', encodeMessage('ask', { ask: number, query }))
+    this.sayAsk(number, asked instanceof Uint8Array ? asked : encode(queryCodec, asked))
     await this.end.wire.settle()
     return number
+  }
+
+  sayAsk(ask: number, query: Uint8Array): void {
+    this.#say('ask', encodeMessage('ask', { ask, query }))
   }
 
   async deliver(delivery: Deliver): Promise<void> {
