@@ -69,8 +69,12 @@ test('visiting - a reader in another shard finds the keepers of a page, whatever
 })
 
 test('visiting - pages of all shards are held by five of each, or all where there are fewer, and a reader who knows the author gets all', async (t) => {
-  for (const depth of [1, 2]) {
-    const { world, nodes } = network(depth === 1 ? 12 : 24, { depth })
+  for (const [depth, count] of [
+    [1, 12],
+    [2, 16],
+    [3, 32],
+  ] as const) {
+    const { world, nodes } = network(count, { depth })
     const ada = nodes[0]!
     await world.settle()
     const pages = Array.from({ length: 40 }, (_, i) => ({ path: `p${i}`, text: utf8(`${i}`) }))

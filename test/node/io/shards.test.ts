@@ -11,8 +11,8 @@ import { identityOf } from '../../../src/node/io/identity/identity.ts'
 import { type NodeOptions, type RunningNode, runNode } from '../../../src/node/io/run-node.ts'
 import { addressOf } from '../../../src/node/shards.ts'
 import { utf8 } from '../../helpers/bytes.ts'
+import { privateNetwork } from '../../helpers/daemon.ts'
 import { type Teardown, tempHome } from '../../helpers/home.ts'
-import { network as privateNetwork } from '../../helpers/network.ts'
 
 const NETWORK = networkOf('test', 4)
 const PAGES = 24
@@ -35,9 +35,10 @@ async function personIn(shard: number, seed: string): Promise<Person> {
   }
 }
 
-test('shards - pages of all shards are held there, and read from a shard that the reader is not in', async (t) => {
-  const { bootstrap, close } = await privateNetwork()
-  t.teardown(close, { order: 1_000 })
+test('shards - pages of all shards are held there, and read from a shard that the reader is not in', {
+  timeout: 100_000,
+}, async (t) => {
+  const bootstrap = await privateNetwork(t)
   const shards = [0, 0, 1, 2, 3]
   const people = await Promise.all(shards.map((shard, i) => personIn(shard, `keeper ${i}`)))
   const nodes = await Promise.all(people.map((who) => start(t, who, bootstrap, true)))
