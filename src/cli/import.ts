@@ -65,7 +65,10 @@ export function register(program: Command, cli: Cli): void {
     .option('-q, --quiet', 'print only the ids of new versions')
     .addHelpText(
       'after',
-      examples('sheaf import wiki --dry-run', 'sheaf import wiki --prefix archive -m "From the old wiki"'),
+      examples(
+        'sheaf import garden --dry-run',
+        'sheaf import garden --prefix archive -m "From the old wiki"',
+      ),
     )
     .action((directory: string, options: ImportOptions) => importFolder(cli, directory, options))
 }

@@ -10,6 +10,7 @@ const ASKING: readonly string[] = [
   'peers',
   'paths',
   'publish',
+  'import',
   'get',
   'log',
   'where',
