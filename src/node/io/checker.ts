@@ -3,17 +3,13 @@
  * that receiving and storing go on meanwhile. One worker: a second one does not help on
  * the machines that were measured.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Network } from '../../base/network.ts'
 import type { Verify } from '../../content/record.ts'
 import { type Checked, type CheckRequest, checkItems } from '../checking.ts'
 import { packRequest, unpackOutcomes } from './check-wire.ts'
 import type { CheckWorkerData } from './check-worker.ts'
-
-const FROM_SOURCE = import.meta.url.endsWith('.ts')
-const WORKER = FROM_SOURCE
-  ? new URL('../../../scripts/ts-worker.js', import.meta.url)
-  : new URL('./check-worker.js', import.meta.url)
+import { startWorker } from './worker.ts'
 
 /** Fewer than this are checked sooner than a worker has heard of them. */
 const WORKER_FROM = 16
@@ -47,15 +43,8 @@ export function startChecker(options: {
   let worker: Worker | undefined = start()
 
   function start(): Worker {
-    const source = new URL('./check-worker.ts', import.meta.url).href
-    const workerData: CheckWorkerData & { source: string } = {
-      source,
-      network: network.name,
-      puzzleBits: network.puzzleBits,
-      crypto,
-    }
-    const started = new Worker(WORKER, { workerData })
-    started.unref()
+    const workerData: CheckWorkerData = { network: network.name, puzzleBits: network.puzzleBits, crypto }
+    const started = startWorker('check-worker', workerData)
     started.on('message', (packed: Uint8Array | null) => {
       if (packed === null) {
         isLoaded = true

@@ -16,6 +16,7 @@ import { Search } from '../work.ts'
 import type { Checker } from './checker.ts'
 import { type Link, openLink } from './link.ts'
 import { Searches } from './searches.ts'
+import { solverOf } from './solver.ts'
 import type { Swarm } from './swarm.ts'
 
 /** More than this is sent as it is: putting it together would copy it once more. */
@@ -54,6 +55,8 @@ export class Reactor {
   readonly #waiting = new Map<number, Waiting>()
   readonly #searches = new Searches({
     found: (token, proofs) => this.#step({ type: 'done', token, outcome: { value: proofs } }),
+    progress: (_token, share) => this.#tell(() => this.#options.onEvent({ type: 'earning', share })),
+    solver: solverOf,
   })
   #timer: NodeJS.Timeout | undefined
   #timerMs = Number.POSITIVE_INFINITY
