@@ -179,6 +179,8 @@ declare module 'hyperdht' {
     readonly destroyed: boolean
     readonly ephemeral: boolean
     readonly firewalled: boolean
+    /** Behind a NAT that gives every destination another port. */
+    readonly randomized: boolean
     readonly online: boolean
     /** This node's address as others see it; null until enough of them have told. */
     readonly host: string | null

@@ -20,6 +20,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'start', group: 'Node', load: () => import('./start.ts') },
   { name: 'stop', group: 'Node', load: () => import('./stop.ts') },
   { name: 'status', group: 'Node', load: () => import('./status.ts') },
+  { name: 'doctor', group: 'Node', load: () => import('./doctor.ts') },
   { name: 'peers', group: 'Node', load: () => import('./peers.ts') },
   { name: 'events', group: 'Node', load: () => import('./events.ts') },
   { name: 'config', group: 'Node', load: () => import('./config.ts') },
