@@ -21,7 +21,6 @@ export interface WritingOccasion {
 const WRITING: readonly StrikeMoment[] = [
   'noting',
   'noted',
-  'appending',
   'appended',
   'indexing',
   'indexed',
@@ -80,10 +79,9 @@ function deckOf(role: Role, random: Random): Occasion[] {
       strike: now(MIGRATING[randomBelow(random, MIGRATING.length)]!, 1),
     },
   ]
-  // The first is a write, so that short runs have one for each role.
-  const [first, ...rest] = shuffled(deck, random)
-  const next = first!.type === 'writing' ? undefined : rest.findIndex(({ type }) => type === 'writing')
-  return next === undefined ? [first!, ...rest] : [...rest.splice(next, 1), first!, ...rest]
+  // First before anything is written: what was acknowledged by then rests on nothing that comes after.
+  const first = { type: 'writing' as const, role, strike: now('appending', 1 + randomBelow(random, NTH_MAX)) }
+  return [first, ...shuffled(deck, random)]
 }
 
 /** Fisher and Yates. */

@@ -1,4 +1,4 @@
-// timeout: 240s
+// timeout: 420s
 /** The kill soak, short: what is built passes, and a store that answers before it writes is caught wherever it is planted. */
 import test from 'brittle'
 import { soak } from '../../../bench/soak/kill.ts'
@@ -7,7 +7,7 @@ import { seed } from '../../helpers/seed.ts'
 
 const KILLS = 4
 /** Of each: six daemons start on a machine that may have other things to do. */
-const TIMEOUT_MS = 110_000
+const TIMEOUT_MS = 190_000
 
 test(`kill - nothing acknowledged is lost in ${KILLS} kills of publisher and holders`, {
   timeout: TIMEOUT_MS,
