@@ -63,6 +63,7 @@ for (let i = 0; i < IDLE_QUERIES; i++) {
 }
 
 const crowd = new Crowd(target, seededRandom(`${seed} crowd`))
+const aloneMs: number[] = []
 const besiegedMs: number[] = []
 const samples: Measured['samples'] = []
 const leaked: number[][] = []
@@ -77,6 +78,8 @@ while (crowd.said < messages) {
   }
   target.pass(BURST_MS)
   if (acts % ACTS_PER_QUERY < BURST) {
+    // One by itself at the same moment: what others do on this machine slows both.
+    aloneMs.push(await timedQuery(nextAsk++))
     besiegedMs.push(await timedQuery(nextAsk++, crowd.prepare(BESIDE)))
   }
   await turn()
@@ -93,6 +96,7 @@ const measured: Measured = {
   faults: Object.fromEntries(target.faults),
   held: target.service.held,
   idleMs,
+  aloneMs,
   besiegedMs,
   samples,
 }

@@ -14,6 +14,7 @@ const quiet: Measured = {
   faults: { TRUNCATED: 3 },
   held: {},
   idleMs: [1, 1, 1],
+  aloneMs: [1, 1, 1],
   besiegedMs: [4, 4, 4],
   samples: Array.from({ length: 20 }, (_, i) => ({
     messages: i * 5,
