@@ -88,7 +88,8 @@ async function openLog(cli: Cli, options: StartOptions, config: Config, paths: P
   const level = config.logLevel
   if (options.detached) {
     makePrivateFolder(dirname(paths.log))
-    return pino({ level }, lasting(pino.destination({ dest: paths.log, mode: 0o600, ...LOG })))
+    const { RotatingLog } = await import('../node/io/rotating-log.ts')
+    return pino({ level }, new RotatingLog(paths.log))
   }
   if (!cli.shell.isErrTerminal || options.json)
     return pino({ level }, lasting(pino.destination({ fd: 2, ...LOG })))
