@@ -133,6 +133,7 @@ class Scene {
       session: randomBytes(32),
       isBlocked: false,
       isGone: false,
+      usedMs: nowMs,
       keysSent: new IdSet(),
       onWritable: [],
     }

@@ -249,6 +249,7 @@ export class ClientSession {
   #finish(pending: Pending, outcome: { value: Listing | undefined }): void {
     pending.deadline.cancel()
     const nowMs = this.#env.nowMs()
+    this.#peer.usedMs = nowMs
     this.#env.evidence.observe(this.#peer.device, servedObservation(pending, nowMs), nowMs)
     pending.resume(outcome)
   }

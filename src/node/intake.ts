@@ -137,6 +137,7 @@ export class Intake {
     const { queue } = this.#env
     let holdsPlace = true
     this.#queued.delete(ask)
+    this.#peer.usedMs = this.#env.nowMs()
     one.onBegun?.()
     const reply = new Reply(
       this.#env,

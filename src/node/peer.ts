@@ -36,6 +36,8 @@ export interface Peer {
   /** The link has taken more than it could send; wait for `onWritable`. */
   isBlocked: boolean
   isGone: boolean
+  /** When something was last served or answered on it; at first, when it came. */
+  usedMs: number
   /** Keys that were sent with blocks in this session. */
   keysSent: IdSet
   /** Called once when the link has room again or is gone. */

@@ -240,6 +240,7 @@ export class Service {
       session: sha256(handshakeHash),
       isBlocked: false,
       isGone: false,
+      usedMs: this.#nowMs,
       keysSent: new IdSet([], KEYS_SENT_MAX),
       onWritable: [],
     }

@@ -11,6 +11,7 @@ import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import type { Network } from '../base/network.ts'
 import type { Claims } from './claims.ts'
+import { idleAmong } from './idle.ts'
 import type { Connection, Reach } from './node.ts'
 import { addressOf, DEPTH_MAX, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
 import { run, suspend, type Task } from './task.ts'
@@ -134,6 +135,7 @@ export class Visiting implements Reach {
 
   /** To be called when a connection comes or goes, or has said what it keeps. */
   noteChange(): void {
+    this.#endIdle()
     for (const look of [...this.#waiting]) look()
   }
 
@@ -235,6 +237,13 @@ export class Visiting implements Reach {
         !this.covers(peer, this.#address),
     )
     for (const peer of idle.slice(0, lacking)) this.#parts.disconnect(peer)
+  }
+
+  /** Peers of our own shard are kept, however quiet. */
+  #endIdle(): void {
+    const { connections, connectionsMax, nowMs, disconnect } = this.#parts
+    const isNeeded = (peer: Connection): boolean => this.covers(peer, this.#address)
+    for (const peer of idleAmong(connections(), connectionsMax, nowMs(), isNeeded)) disconnect(peer)
   }
 
   *#wait(isOver: () => boolean, endMs: number): Task<void> {

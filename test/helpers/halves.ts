@@ -129,6 +129,7 @@ export class Halves {
       session,
       isBlocked: false,
       isGone: false,
+      usedMs: this.nowMs,
       onWritable: [],
       keysSent: new IdSet(),
     }

@@ -498,6 +498,7 @@ test('session - nothing is kept for a hello: a server that never saw it takes th
     session: client.end.session,
     isBlocked: false,
     isGone: false,
+    usedMs: 0,
     onWritable: [],
     keysSent: new IdSet(),
   }
