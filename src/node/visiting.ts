@@ -239,10 +239,10 @@ export class Visiting implements Reach {
     for (const peer of idle.slice(0, lacking)) this.#parts.disconnect(peer)
   }
 
-  /** Peers of our own shard are kept, however quiet. */
+  /** Peers that were met and keep our own shard stay, however quiet. */
   #endIdle(): void {
     const { connections, connectionsMax, nowMs, disconnect } = this.#parts
-    const isNeeded = (peer: Connection): boolean => this.covers(peer, this.#address)
+    const isNeeded = (peer: Connection): boolean => peer.client.isOpen && this.covers(peer, this.#address)
     for (const peer of idleAmong(connections(), connectionsMax, nowMs(), isNeeded)) disconnect(peer)
   }
 
