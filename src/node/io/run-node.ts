@@ -139,7 +139,11 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     onCrash: (error) => options.onCrash?.(error),
   })
   reactor.start()
-  const resting = startResting({ inputs: () => reactor.inputs, rest: () => checker.rest() })
+  const rest = async (): Promise<void> => {
+    store.rest?.()
+    await checker.rest()
+  }
+  const resting = startResting({ inputs: () => reactor.inputs, rest })
   const whenIdle = (): Promise<void> => reactor.whenIdle()
   const rehearsed = async (): Promise<void> => {
     await checker.ready

@@ -35,9 +35,18 @@ const ITERATOR_STEP = 256
 /** Feeds have a number of two bytes. */
 const FEEDS_MAX = 65_536
 
+/** What LevelDB keeps in memory: blocks of its tables, and writes that are in no table yet. */
+export interface LevelMemory {
+  cacheSize: number
+  writeBufferSize: number
+}
+
+/** LevelDB's own defaults have twice the cache; most look-ups here are for ids that nobody asked for before. */
+const INDEX_MEMORY: LevelMemory = { cacheSize: 4 * 2 ** 20, writeBufferSize: 4 * 2 ** 20 }
+
 /** A level in `directory` whose keys and values are buffers, not opened yet. */
-export function indexLevel(directory: string): IndexLevel {
-  return new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
+export function indexLevel(directory: string, memory = INDEX_MEMORY): IndexLevel {
+  return new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer', ...memory })
 }
 
 /** Up to so many are looked up in this thread: 4 µs each, where a visit to another thread takes 100. */

@@ -97,6 +97,11 @@ export class Feeds {
     return first
   }
 
+  /** Forgets what only saves reading. */
+  rest(): void {
+    this.#cache.clear()
+  }
+
   /** The segments at these positions, in this order; undefined where one does not read back. */
   async read(positions: readonly Position[]): Promise<(Uint8Array | undefined)[]> {
     const segments = positions.map((position) => this.#cache.get(position))

@@ -249,6 +249,11 @@ export class LevelStore implements Store {
     return ids.map((id) => this.#unreadable.has(id))
   }
 
+  /** Gives back memory that only saves time. */
+  rest(): void {
+    this.#files.feeds.rest()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { SheafError } from '../../../base/errors.ts'
 import type { Note, NoteTable } from '../../store.ts'
-import { type IndexLevel, indexLevel } from './block-index.ts'
+import { type IndexLevel, indexLevel, type LevelMemory } from './block-index.ts'
 import type { Disk } from './disk.ts'
 import { FORMAT_KEY, startingWith } from './index-keys.ts'
 
@@ -26,6 +26,8 @@ const TABLE_NUMBERS: Record<NoteTable, number> = {
   peer: 5,
   claim: 6,
 }
+/** A few hundred small values. */
+const NOTES_MEMORY: LevelMemory = { cacheSize: 2 ** 19, writeBufferSize: 2 ** 20 }
 /** Notes that an iterator fetches at a time. */
 const ITERATOR_STEP = 64
 
@@ -57,7 +59,7 @@ export class Notes {
   /** With `repair` a level that does not open is saved as far as it can be. Errors: BAD_STORE; what the level throws. */
   static async open(home: string, { repair, disk }: { repair: boolean; disk: Disk }): Promise<Notes> {
     const directory = join(home, 'notes')
-    const level = indexLevel(directory)
+    const level = indexLevel(directory, NOTES_MEMORY)
     try {
       await level.open()
       if (repair) await readAll(level)
@@ -132,7 +134,7 @@ export class Notes {
 
 /** What LevelDB can save of its files; where it can save nothing, they are set aside. */
 async function repaired(directory: string): Promise<IndexLevel> {
-  const level = indexLevel(directory)
+  const level = indexLevel(directory, NOTES_MEMORY)
   try {
     await (Level as unknown as Repairing).repair(directory)
     await level.open()

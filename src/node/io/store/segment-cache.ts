@@ -37,6 +37,11 @@ export class SegmentCache {
     }
   }
 
+  clear(): void {
+    this.#segments.clear()
+    this.#bytes = 0
+  }
+
   #drop(key: string): void {
     this.#bytes -= this.#segments.get(key)?.byteLength ?? 0
     this.#segments.delete(key)
