@@ -1,6 +1,7 @@
 /** What scenarios are made of: start nodes, publish, read, and hold the network to what it said. */
 import { asSheafError } from '../base/errors.ts'
 import type { Page } from '../content/space.ts'
+import type { Asked } from '../node/fetching.ts'
 import { run, settleAll, type Task } from '../node/task.ts'
 import { Chance } from './chance.ts'
 import type { SimCrypto } from './crypto.ts'
@@ -133,12 +134,13 @@ export class Stage {
     for (let tries = 0; tries < READ_TRIES; tries++) {
       if (tries > 0) yield* this.world.sleep(READ_AGAIN_MS)
       try {
-        const untilMs = reader.steadyMs + READ_WITHIN_MS
+        const untilMs = reader.wallMs + READ_WITHIN_MS
         const { text } = yield* reader.run({ type: 'get', target: { page }, untilMs })
         this.ledger.reads.push({ reader, published, text, failure: undefined })
         return
       } catch (cause) {
-        failure = asSheafError(cause).message
+        const { message, details } = asSheafError(cause)
+        failure = `${message} ${this.#askedText(details?.asked)}`.trim()
       }
     }
     this.ledger.reads.push({ reader, published, text: undefined, failure })
@@ -148,7 +150,7 @@ export class Stage {
   *compare(page: Page, nodes: readonly SimNode[]): Task<void> {
     for (const node of nodes) {
       try {
-        const log = yield* node.run({ type: 'log', page, untilMs: node.steadyMs + READ_WITHIN_MS })
+        const log = yield* node.run({ type: 'log', page, untilMs: node.wallMs + READ_WITHIN_MS })
         const head = log.find(({ isHead }) => isHead)?.id
         this.ledger.known.push({ node, page, versions: log.map(({ id }) => id), head })
       } catch {
@@ -219,6 +221,12 @@ export class Stage {
       pagesPerNodeMax: Math.max(0, ...blocks),
       bytes: usages.reduce((sum, one) => sum + one.bytes, 0),
     }
+  }
+
+  /** Who was asked for a thing, by name, and what each said. */
+  #askedText(asked: unknown): string {
+    const all = Array.isArray(asked) ? (asked as Asked[]) : []
+    return all.map(({ device, answer }) => `${this.world.nodeOf(device)?.name}: ${answer}`).join(', ')
   }
 
   *#measure(): Task<void> {
