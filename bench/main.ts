@@ -1,11 +1,11 @@
 /** `npm run bench` lists the benches; `npm run bench -- NAME [--json] [--data DIR]` runs one. */
 
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { asSheafError, SheafError } from '../src/base/errors.ts'
+import { commit } from '../src/cli/commit.ts'
 import { type BenchArguments, readArguments } from './harness/arguments.ts'
-import type { Bench, Figures } from './harness/bench.ts'
+import type { Bench } from './harness/bench.ts'
 import { availableVerification } from './harness/signature-rate.ts'
 import { significant } from './harness/statistics.ts'
 
@@ -78,22 +78,6 @@ async function load(name: string): Promise<Bench> {
 
 function benchUrl(name: string): URL {
   return new URL(`./${name}.ts`, import.meta.url)
-}
-
-/** The commit that was measured, marked where the working tree differs from it. */
-function commit(): Figures[string] {
-  try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, {
-        cwd: import.meta.dirname,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-    const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
-    return `${git('rev-parse', '--short=12', 'HEAD').trim()}${changed ? '-changed' : ''}`
-  } catch {
-    return 'unknown'
-  }
 }
 
 /** Numbers as the machine gave them have digits that mean nothing: six are more than any of them is good for. */

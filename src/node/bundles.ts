@@ -65,9 +65,11 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
     // 3, 4, 8: more of them in each round while nobody has anything.
     const wanted = keepers < BUNDLE_PEERS ? BUNDLE_PEERS - keepers : blocks.size === 0 ? keepers + 1 : 0
     if (wanted === 0 || keepers >= KEEPERS_ASKED_MAX) break
-    yield* node.reach.reach(locator, Math.min(wanted, BUNDLE_PEERS), untilMs)
+    yield* node.reach.reach(locator, keepers + wanted, untilMs)
     const fresh = keepersFirst(node, locator).filter(({ device }) => !asked.has(device))
-    const peers = fresh.slice(0, wanted)
+    // Once a keeper has answered, others can only name keepers, and do not know better.
+    const able = keepers === 0 ? fresh : fresh.filter((peer) => node.reach.covers(peer, locator))
+    const peers = able.slice(0, wanted)
     const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
     const named: Uint8Array[] = []
     for (const [i, outcome] of outcomes.entries()) {
