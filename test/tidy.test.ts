@@ -126,6 +126,15 @@ test('tidy - no file names a place on this machine or a package registry', (t) =
   t.alike(tidy.machineTraces(files), [])
 })
 
+test('tidy - nothing is tracked that a run leaves behind', (t) => {
+  const left = /\.(?:log|cpuprofile|heapsnapshot|heapprofile|tmp)$/
+  t.ok(left.test('isolate-0x1-v8.log') && left.test('bench/a.cpuprofile') && !left.test('src/node/io/log.ts'))
+  t.alike(
+    files.filter(({ path }) => left.test(path)).map(({ path }) => path),
+    [],
+  )
+})
+
 test('tidy - the README explains every error code and no other', (t) => {
   const readme = '# A\n## Error codes\n### `ONE`\ntext\n### `THREE`\n### `THREE`\n## Next\n### `FOUR`\n'
   t.alike(tidy.errorHeadings(readme, ['ONE', 'TWO']), [
