@@ -1,7 +1,6 @@
 /** What the commands share: their shell, the home they are about, the daemon they ask. */
 import type { Command } from 'commander'
 import { SheafError } from '../base/errors.ts'
-import { ID_TEXT_LENGTH } from '../base/text-id.ts'
 import { ControlClient } from '../node/io/control/client.ts'
 import { type Paths, pathsOf } from '../node/io/paths.ts'
 import type { Shell } from './shell.ts'
@@ -33,6 +32,8 @@ export interface CommandModule {
 export const PAGE_HELP = '@ENTITY/path, or path for a page of your own space'
 export const SPACE_HELP = '@ENTITY or %GROUP; @me is your own space'
 
+/** Looks like an id; the daemon reads it, so that not every command loads what does. */
+const ID_LIKE = /^[a-z2-7]{52}$/
 /** The longest that a look-up may be given. */
 const TIMEOUT_SECONDS_MAX = 60
 /** What the daemon's answer may take beyond the time it was given. */
@@ -77,9 +78,7 @@ export function pageArgument(text: string): string {
 
 /** 52 letters without a slash are an id; write `@me/…` for a page that is called like one. */
 export function targetArgument(text: string): { page: string } | { id: string } {
-  return text.length === ID_TEXT_LENGTH && /^[a-z2-7]*$/.test(text)
-    ? { id: text }
-    : { page: pageArgument(text) }
+  return ID_LIKE.test(text) ? { id: text } : { page: pageArgument(text) }
 }
 
 /** `--timeout`, as the daemon takes it and as the deadline of the call. */

@@ -8,8 +8,8 @@
  *     log              HOME/log/sheaf.log   $XDG_STATE_HOME/sheaf/sheaf.log
  *     socket           HOME/control.sock    $XDG_RUNTIME_DIR/sheaf/control.sock
  */
-import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { SheafError } from '../../base/errors.ts'
@@ -88,7 +88,7 @@ function xdgPaths(env: Environment): Paths {
 function socketIn(folder: string, home: string, env: Environment): string {
   const near = join(folder, 'control.sock')
   if (fits(near)) return near
-  const name = `sheaf-${createHash('sha256').update(home).digest('hex').slice(0, HASH_LETTERS)}`
+  const name = `sheaf-${sha256Hex(home).slice(0, HASH_LETTERS)}`
   const places = [absolute(env.XDG_RUNTIME_DIR), tmpdir(), '/tmp']
   const short = places
     .flatMap((place) => (place === undefined ? [] : [join(place, name, 'control.sock')]))
@@ -97,6 +97,12 @@ function socketIn(folder: string, home: string, env: Environment): string {
   throw new SheafError('BAD_CONFIG', `no place for a socket: ${dirname(near)} is too long`, {
     hint: 'choose a shorter home with --home DIR',
   })
+}
+
+/** Few homes need it: loaded here, so that every other command does not wait for it. */
+function sha256Hex(text: string): string {
+  const { createHash } = createRequire(import.meta.url)('node:crypto') as typeof import('node:crypto')
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function fits(path: string): boolean {

@@ -1,6 +1,6 @@
 /** Asking a running daemon: one request over its socket, with a deadline. Light, as every command waits for it to load. */
 import { lstatSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Readable } from 'node:stream'
 import { SheafError } from '../../../base/errors.ts'
 import { refuseForeign } from '../paths.ts'
@@ -104,15 +104,18 @@ export class ControlClient {
         : body !== undefined
           ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
           : {}
+    const options: RequestOptions & { servername: string } = {
+      socketPath: this.#socketPath,
+      method,
+      path: search.size === 0 ? path : `${path}?${search}`,
+      headers,
+      agent: false,
+      // else a name for TLS is worked out, with an expression that takes longer to compile than the daemon to answer
+      servername: '',
+      signal,
+    }
     return new Promise((resolve, reject) => {
-      const sent = httpRequest({
-        socketPath: this.#socketPath,
-        method,
-        path: search.size === 0 ? path : `${path}?${search}`,
-        headers,
-        agent: false,
-        signal,
-      })
+      const sent = httpRequest(options)
       sent.on('error', reject)
       sent.once('response', resolve)
       if (lines === undefined) sent.end(body)

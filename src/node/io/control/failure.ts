@@ -1,6 +1,5 @@
 /** Errors on their way through the control API: as JSON, as an HTTP status, and back. */
 import { asSheafError, ERROR_CODES, type ErrorCode, SheafError } from '../../../base/errors.ts'
-import { idToText } from '../../../base/text-id.ts'
 
 export interface AskedJson {
   device: string
@@ -72,9 +71,10 @@ const CODES: ReadonlySet<string> = new Set(ERROR_CODES)
 /** Who was asked is for people to read; a crowd says no more than its first members. */
 const ASKED_MAX = 64
 
-export function failureOf(error: unknown): Failure {
+/** `idText` writes the ids of an error of the node itself; those that came through the control API are text. */
+export function failureOf(error: unknown, idText?: (id: Uint8Array) => string): Failure {
   const { code, message, hint, details } = asSheafError(error)
-  const asked = readAsked(details?.asked)
+  const asked = readAsked(details?.asked, idText)
   return {
     code,
     message,
@@ -97,13 +97,13 @@ export function errorFrom(answer: unknown): SheafError {
 }
 
 /** As the service has it, with ids, or as JSON had it, with text. */
-function readAsked(value: unknown): AskedJson[] {
+function readAsked(value: unknown, idText?: (id: Uint8Array) => string): AskedJson[] {
   if (!Array.isArray(value)) return []
   return value.slice(0, ASKED_MAX).flatMap((one: unknown) => {
     if (!isObject(one)) return []
     const { device, answer } = one
-    if (device instanceof Uint8Array) return [{ device: idToText(device), answer: String(answer) }]
-    return typeof device === 'string' ? [{ device, answer: String(answer) }] : []
+    const text = device instanceof Uint8Array ? idText?.(device) : device
+    return typeof text === 'string' ? [{ device: text, answer: String(answer) }] : []
   })
 }
 

@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SheafError } from '../../../base/errors.ts'
+import { idToText } from '../../../base/text-id.ts'
 import type { Space } from '../../../content/space.ts'
 import type { NodeApi } from '../../commands.ts'
 import { makePrivateFolder } from '../paths.ts'
@@ -161,7 +162,7 @@ async function* linesOf(first: IteratorResult<object>, rest: AsyncGenerator<obje
   try {
     for (let next = first; !next.done; next = await rest.next()) yield lineOf(next.value)
   } catch (error) {
-    yield lineOf({ type: 'error', error: failureOf(error) })
+    yield lineOf({ type: 'error', error: failureOf(error, idToText) })
   } finally {
     await rest.return(undefined)
   }
@@ -182,7 +183,7 @@ function ownSpace(api: NodeApi): () => Promise<Space> {
 }
 
 function answerFailure(reply: FastifyReply, error: unknown): void {
-  const failure = failureOf(error)
+  const failure = failureOf(error, idToText)
   void reply.status(HTTP_STATUS[failure.code]).send({ error: failure })
 }
 
