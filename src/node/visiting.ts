@@ -30,7 +30,7 @@ const NAMED_MAX = 8
 /** How many pairs of depths are tried beyond our own where nobody is met: each is two further away. */
 const RUNGS = 4
 /** Connections that are freed for a visit where all are taken. */
-const FREE_FOR_VISITS = 4
+const FREE_FOR_VISITS = 12
 /** Until connections that were ended are gone. */
 const FREE_EVERY_MS = 1_000
 

@@ -70,9 +70,9 @@ export class Rendezvous {
     if (other !== undefined) this.#dial(node, other)
   }
 
-  /** The link of a node to another has ended; who dialled it tries again. */
+  /** The link of a node to another has ended; who dialled it for a topic that both have joined tries again. */
   lost(node: SimNode, other: SimNode): void {
-    if (!this.#dialled.delete(pairOf(node, other))) return
+    if (!this.#dialled.delete(pairOf(node, other)) || !this.#shareTopic(node, other)) return
     const again = (tries: number): void => {
       const waitMs = DIAL_AGAIN_MS[tries]
       if (waitMs === undefined) return
@@ -113,6 +113,10 @@ export class Rendezvous {
         ended(true)
       } else this.#later(node, GIVE_UP_MS, () => ended(false))
     })
+  }
+
+  #shareTopic(node: SimNode, other: SimNode): boolean {
+    return [...this.#topics.values()].some((members) => members.has(node) && members.has(other))
   }
 
   #announced(topic: Uint8Array): Set<SimNode> {

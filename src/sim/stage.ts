@@ -16,7 +16,9 @@ import { World, type WorldOptions } from './world.ts'
 
 /** Nodes of a shard, about: enough for five copies with some of them away. */
 const SHARD_NODES = 12
+/** Queues are looked at each second, and more seldom where there are many nodes. */
 const MEASURE_EVERY_MS = 1_000
+const MEASURED_PER_SECOND = 50
 /** How long a publisher waits for progress, and a reader for its page. */
 const PATIENCE_MS = 120_000
 const READ_WITHIN_MS = 30_000
@@ -232,7 +234,7 @@ export class Stage {
   *#measure(): Task<void> {
     while (!this.#isOver) {
       this.watch.measure()
-      yield* this.world.sleep(MEASURE_EVERY_MS)
+      yield* this.world.sleep(MEASURE_EVERY_MS * Math.max(1, this.nodes.length / MEASURED_PER_SECOND))
     }
   }
 }
