@@ -1,8 +1,8 @@
 /** Which connections end so that others find room: a stranger who came and asks nothing keeps nobody out. */
 import type { Connection } from './node.ts'
 
-/** Nothing was earned, asked or answered on it for this long. */
-export const IDLE_AFTER_MS = 5 * 60_000
+/** Nothing was earned, asked or answered on it for this long. Guests of a large network fill all places within minutes (`npm run sim -- spread --nodes 300`), and those that come next are turned away. */
+export const IDLE_AFTER_MS = 60_000
 /** With fewer places left than this part of all, the idle end. */
 const FREE_SHARE = 1 / 8
 

@@ -29,7 +29,7 @@ const WAIT_MS = 5_000
 const NAMED_MAX = 8
 /** How many pairs of depths are tried beyond our own where nobody is met: each is two further away. */
 const RUNGS = 4
-/** Connections that are freed for a visit where all are taken. */
+/** Connections that are freed for a visit where all are taken: five keepers of two shards, and some that do not answer. */
 const FREE_FOR_VISITS = 12
 /** Until connections that were ended are gone. */
 const FREE_EVERY_MS = 1_000
