@@ -25,8 +25,8 @@ import { createIdentity } from './identity/create.ts'
 import { identityOf } from './identity/identity.ts'
 
 const PAGES = 128
-/** Each begins with an empty store. After so many the code that a fetch runs through has been compiled: about a second of one core in all. */
-const READERS = 20
+/** Each begins with an empty store. After so many the code that a fetch runs through has been compiled: a second and a half of one core in all. */
+const READERS = 40
 const PAGE_BYTES = 2_048
 /** Longer than the whole takes on a slow machine. */
 const WITHIN_MS = 60_000

@@ -111,7 +111,7 @@ export const OPTIONS = {
     default: 'native',
   }),
   rehearse: {
-    help: 'Whether a node that has just started, and has nothing to do, tries itself out in memory: about half a second of one core, after which it is twice as fast.',
+    help: 'Whether a node that has just started, and has nothing to do, tries itself out in memory: a second and a half of one core, after which it is twice as fast.',
     default: true,
     placeholder: 'true|false',
     says: 'true or false',
