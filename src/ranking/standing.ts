@@ -26,11 +26,17 @@ export const EFFORT_FLOOR = 1024
 const WINDOW = 64
 /** Devices remembered; the oldest is forgotten. About 200 bytes each. */
 const DEVICES_MAX = 20_000
-/** Answers that verified, before a server's need not be signed first. */
+/**
+ * Things that verified, before a server's answers need not be signed first. A liar so has to give 80 pages
+ * away for each answer that it may spoil without having signed it, which then costs one download.
+ */
 const VETTED_AFTER = 80
 
 interface Tally {
+  /** Queries whose answers all verified. */
   served: number
+  /** Things that were asked for and verified. */
+  results: number
   bytes: number
   tookMs: number
   welcomed: number
@@ -49,6 +55,7 @@ export class FirstStanding implements Standing, EvidenceSink {
     switch (observation.type) {
       case 'served':
         tally.served += 1
+        tally.results += observation.results
         tally.bytes += observation.bytes
         tally.tookMs += observation.tookMs
         break
@@ -90,7 +97,7 @@ export class FirstStanding implements Standing, EvidenceSink {
 
   isVetted(device: Uint8Array): boolean {
     const tally = this.#tallies.get(device)
-    return tally !== undefined && tally.wrong === 0 && tally.served >= VETTED_AFTER
+    return tally !== undefined && tally.wrong === 0 && tally.results >= VETTED_AFTER
   }
 
   order(devices: readonly Uint8Array[], random: Random): Uint8Array[] {
@@ -127,6 +134,7 @@ export class FirstStanding implements Standing, EvidenceSink {
 
 const NOTHING_SEEN = (): Tally => ({
   served: 0,
+  results: 0,
   bytes: 0,
   tookMs: 0,
   welcomed: 0,

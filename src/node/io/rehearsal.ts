@@ -1,7 +1,7 @@
 /**
  * A node that has just started goes through the whole way of a page before anybody asks it to:
- * in memory, with keys that are thrown away, one service publishes and others earn, fetch, verify and
- * keep. That this build on this machine gives the right bytes is known then, and the code is
+ * with keys that are thrown away, one service publishes and others earn, fetch, verify and keep, all but
+ * the last in memory. That this build on this machine gives the right bytes is known then, and the code is
  * compiled: a reader's first thousand pages come about twice as fast as from a cold process.
  *
  * It runs in slices, and only while nobody wants anything of the node.
@@ -19,14 +19,17 @@ import type { Identity } from '../node.ts'
 import { perform } from '../perform.ts'
 import { quotaPolicy } from '../retention.ts'
 import { type Effect, type Input, Service, type ServiceOptions } from '../service.ts'
+import type { Store } from '../store.ts'
 import { Search } from '../work.ts'
 import type { Checker } from './checker.ts'
 import { createIdentity } from './identity/create.ts'
 import { identityOf } from './identity/identity.ts'
 
-const PAGES = 128
+const PAGES = 256
 /** Each begins with an empty store. After so many the code that a fetch runs through has been compiled: a second and a half of one core in all. */
-const READERS = 40
+const READERS = 20
+/** The last of them keep what they fetch on disk. */
+const ON_DISK = 3
 const PAGE_BYTES = 2_048
 /** Longer than the whole takes on a slow machine. */
 const WITHIN_MS = 60_000
@@ -41,6 +44,8 @@ export interface RehearsalOptions {
   checker: Pick<Checker, 'check'>
   /** Resolves when the node has nothing better to do; rejects to end the rehearsal. */
   whenIdle(): Promise<void>
+  /** A store on disk that is empty, and goes when it is closed; without it all stay in memory. */
+  openStore?(): Promise<Store>
 }
 
 /** Throws INTERNAL where what was read is not what was written. */
@@ -51,16 +56,22 @@ export async function rehearse(options: RehearsalOptions): Promise<void> {
   const pages = texts.map((page, i) => ({ path: `page-${i}`, text: page }))
   const published = await stage.run(author, { type: 'publish', pages, summary: '', index: true })
   const ids = published.pages.map(({ id }) => id)
-  for (let i = 0; i < (options.readers ?? READERS); i++) {
-    const reader = await stage.add('reader')
-    stage.join(author, reader)
-    const untilMs = Date.now() + WITHIN_MS
-    const { found } = await stage.run(reader, { type: 'fetch', ids, untilMs })
-    if (found !== PAGES) throw unfit(`of ${PAGES} pages ${found} verified`)
-    const one = i % PAGES
-    const got = await stage.run(reader, { type: 'get', target: { id: ids[one]! }, untilMs })
-    if (!equalBytes(got.text, texts[one]!)) throw unfit('a page was not read as it was written')
-    stage.leave(reader)
+  const readers = options.readers ?? READERS
+  for (let i = 0; i < readers; i++) {
+    const store = i < readers - ON_DISK ? undefined : await options.openStore?.()
+    try {
+      const reader = await stage.add('reader', store)
+      stage.join(author, reader)
+      const untilMs = Date.now() + WITHIN_MS
+      const { found } = await stage.run(reader, { type: 'fetch', ids, untilMs })
+      if (found !== PAGES) throw unfit(`of ${PAGES} pages ${found} verified`)
+      const one = i % PAGES
+      const got = await stage.run(reader, { type: 'get', target: { id: ids[one]! }, untilMs })
+      if (!equalBytes(got.text, texts[one]!)) throw unfit('a page was not read as it was written')
+      stage.leave(reader)
+    } finally {
+      await store?.close()
+    }
   }
 }
 
@@ -78,7 +89,7 @@ const WORDS = 'the bees of a garden keep what they gather and tell where more is
 
 interface Player {
   service: Service
-  store: MemoryStore
+  store: Store
   device: Uint8Array
   /** The player at the other end of each link. */
   links: Map<number, { to: Player; number: number }>
@@ -107,12 +118,11 @@ class Stage {
     this.#network = { ...options.network, puzzleBits: 0 }
   }
 
-  async add(role: 'author' | 'reader'): Promise<Player> {
+  async add(role: 'author' | 'reader', store: Store = new MemoryStore()): Promise<Player> {
     const { crypto } = this.#options
     const random: Random = (length) => randomBytes(length)
     const made = await createIdentity({ network: this.#network, crypto, random, nowMs: Date.now() })
     const identity = identityOf(made.secrets, this.#network, crypto)
-    const store = new MemoryStore()
     const standing = new FirstStanding()
     const nobody: Identity = { author: undefined, blocks: [] }
     const { publicKey, secretKey } = identity.device

@@ -18,6 +18,7 @@ import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
 import { steadyClock } from './clock.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
+import { passingStore } from './passing-store.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
 import { startResting } from './rest.ts'
@@ -145,14 +146,16 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   }
   const resting = startResting({ inputs: () => reactor.inputs, rest })
   const whenIdle = (): Promise<void> => reactor.whenIdle()
-  const rehearsed = async (): Promise<void> => {
+  const closing = new AbortController()
+  const getReady = async (): Promise<void> => {
     await checker.ready
     if (!options.rehearses) return
-    await setTimeout(REHEARSE_AFTER_MS, undefined, { ref: false })
-    await rehearse({ network, crypto, checker, whenIdle })
+    await setTimeout(REHEARSE_AFTER_MS, undefined, { ref: false, signal: closing.signal })
+    await rehearse({ network, crypto, checker, whenIdle, openStore: () => passingStore(home) })
   }
-  const ready = rehearsed().catch((error: unknown) => {
-    if (asSheafError(error).code !== 'CANCELLED') options.onCrash?.(error)
+  const ready = getReady().catch((error: unknown) => {
+    // A disk without room shows soon enough; a node that is closing need not be ready.
+    if (asSheafError(error).code === 'INTERNAL' && !closing.signal.aborted) options.onCrash?.(error)
   })
   const api: NodeApi = {
     run: <T extends Command['type']>(
@@ -193,7 +196,9 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     connect: (other) => swarm.connect(other),
     async close() {
       resting.close()
+      closing.abort()
       reactor.close(new SheafError('CANCELLED', 'the node is stopping'))
+      await ready
       await swarm.close()
       await checker.close()
       await store.close()
