@@ -1,8 +1,8 @@
 /** Shelf claims: what this device says it keeps, and what others said of theirs. */
 import { decode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
+import { FairMap } from '../base/fair-map.ts'
 import { equalBytes } from '../base/hash.ts'
-import { IdMap } from '../base/id-map.ts'
 import { SHELF_CLAIM, type ShelfClaim, shelfClaim } from '../content/statement.ts'
 import { deniedAmong } from './denials.ts'
 import type { Node } from './node.ts'
@@ -11,7 +11,6 @@ import {
   addressOf,
   CLAIM_EVERY_MS,
   CLAIM_LIFE_MS,
-  DEPTH_MAX,
   encodeClaim,
   prefixOf,
   rootOfIds,
@@ -21,6 +20,8 @@ import { run, type Task } from './task.ts'
 
 /** Claims of others that are remembered; the oldest goes first. About 400 bytes each. */
 const CLAIMS_MAX = 4_096
+/** Of devices at one address: they cost nothing to make. */
+const OF_HOST_MAX = 64
 /** Ids that are looked at together; their blocks are at most about 8 MB. */
 const LOAD_IDS = 64
 
@@ -33,9 +34,10 @@ interface Known {
 export class Claims {
   readonly #node: Node
   readonly #address: Uint8Array
-  readonly #others = new IdMap<Known>()
-  /** How many of the others claim each depth. */
-  readonly #depths: number[] = new Array(DEPTH_MAX + 1).fill(0)
+  /** In groups by host: see `hostOf`. */
+  readonly #others = new FairMap<Known>({ max: CLAIMS_MAX, ofGroupMax: OF_HOST_MAX })
+  /** What `usualDepth` found, until a claim changes that or ends. */
+  #usual = { depth: 0, untilMs: Number.NEGATIVE_INFINITY }
   own: Uint8Array | undefined
 
   constructor(node: Node, address: Uint8Array) {
@@ -64,18 +66,18 @@ export class Claims {
     if (!equalBytes(prefixOf(addressOf(peer.device), claim.shard.depth), claim.shard.prefix)) {
       throw new SheafError('BAD_PROOF', "a claim of a shard that is not the device's")
     }
-    const known = this.#others.get(peer.device)?.claim
+    const nowMs = this.#node.env.nowMs()
+    const before = this.#others.get(peer.device)
+    const known = before?.claim
     const isOlder =
       known !== undefined &&
       equalBytes(known.incarnation, claim.incarnation) &&
       known.sequence > claim.sequence
     if (isOlder) return
     const lifeMs = Math.min(CLAIM_LIFE_MS, claim.until - record.timeMs)
-    this.#forget(peer.device)
-    const [oldest] = this.#others.size < CLAIMS_MAX ? [] : this.#others.keys()
-    if (oldest !== undefined) this.#forget(oldest)
-    this.#depths[claim.shard.depth]! += 1
-    this.#others.set(peer.device, { claim, endsMs: this.#node.env.nowMs() + lifeMs })
+    this.#others.set(peer.device, { claim, endsMs: nowMs + lifeMs }, hostOf(peer))
+    const isNews = before === undefined || before.endsMs <= nowMs || known?.shard.depth !== claim.shard.depth
+    if (isNews) this.#usual.untilMs = Number.NEGATIVE_INFINITY
   }
 
   /** Devices that claim to keep a locator. */
@@ -96,14 +98,30 @@ export class Claims {
     return known !== undefined && known.endsMs > this.#node.env.nowMs() ? known.claim.shard.depth : undefined
   }
 
-  /** The depth that is usual around here: the median of what is claimed, ours among them; no minority moves it. */
+  /**
+   * The depth that is usual around here: the median of what is claimed, ours among them; no minority moves it.
+   * Each host has one voice, its latest claim: a crowd of devices on one machine is no majority.
+   */
   usualDepth(): number {
-    let left = (this.#others.size + 1) >> 1
-    for (const [depth, count] of this.#depths.entries()) {
-      left -= count + (depth === this.#node.depth ? 1 : 0)
-      if (left < 0) return depth
+    const nowMs = this.#node.env.nowMs()
+    if (nowMs >= this.#usual.untilMs) this.#usual = this.#findUsual(nowMs)
+    return this.#usual.depth
+  }
+
+  #findUsual(nowMs: number): { depth: number; untilMs: number } {
+    const ofHosts = new Map<string, number>()
+    const depths = [this.#node.depth]
+    let untilMs = Number.POSITIVE_INFINITY
+    for (const { value, group } of this.#others.values()) {
+      const { claim, endsMs } = value
+      if (endsMs <= nowMs) continue
+      untilMs = Math.min(untilMs, endsMs)
+      if (group === undefined) depths.push(claim.shard.depth)
+      else ofHosts.set(group, claim.shard.depth)
     }
-    return this.#node.depth
+    depths.push(...ofHosts.values())
+    depths.sort((a, b) => a - b)
+    return { depth: depths[depths.length >> 1]!, untilMs }
   }
 
   devices(): Uint8Array[] {
@@ -122,13 +140,6 @@ export class Claims {
     return served
   }
 
-  #forget(device: Uint8Array): void {
-    const known = this.#others.get(device)
-    if (known === undefined) return
-    this.#others.delete(device)
-    this.#depths[known.claim.shard.depth]! -= 1
-  }
-
   *#make(): Task<void> {
     const { env, store, depth } = this.#node
     const prefix = prefixOf(this.#address, depth)
@@ -143,4 +154,9 @@ export class Claims {
     }
     this.own = signStatement(env, SHELF_CLAIM, encodeClaim(claim)).bytes
   }
+}
+
+/** The address that a device has, where that tells machines apart: many honest nodes share a local one. */
+function hostOf({ caller: { networks, isLocal } }: Peer): string | undefined {
+  return isLocal ? undefined : networks[0]
 }

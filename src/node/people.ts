@@ -3,22 +3,25 @@
  * one holder. Devices that show no certificate cost nothing to make, so all of them together are
  * one as well.
  */
-import { IdMap, idKey } from '../base/id-map.ts'
+import { FairMap } from '../base/fair-map.ts'
+import { idKey } from '../base/id-map.ts'
 
-/** Devices remembered; the oldest is forgotten. */
+/** Devices remembered; the one that was met least recently is forgotten. */
 const DEVICES_MAX = 4_096
+/** Of one person: who certifies devices without end makes nobody else forgotten. */
+const OF_PERSON_MAX = 32
 const NOBODY = ''
 
 export class People {
-  readonly #entities = new IdMap<Uint8Array>(DEVICES_MAX)
+  readonly #entities = new FairMap<Uint8Array>({ max: DEVICES_MAX, ofGroupMax: OF_PERSON_MAX })
   /** Goes up with everything that is learned, for those who remember what they counted. */
   version = 0
 
   learn(device: Uint8Array, entity: Uint8Array): void {
     const known = this.#entities.get(device)
-    if (known !== undefined && idKey(known) === idKey(entity)) return
-    this.#entities.set(device, entity)
-    this.version += 1
+    const person = idKey(entity)
+    this.#entities.set(device, entity, person)
+    if (known === undefined || idKey(known) !== person) this.version += 1
   }
 
   entityOf(device: Uint8Array): Uint8Array | undefined {
