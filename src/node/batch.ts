@@ -101,13 +101,23 @@ export class Batch {
     return encode(batchNote, { madeMs: this.madeMs, entries: [...this.entries], holdings })
   }
 
-  /** Adds a promise. A device is offered what it holds again with what it lacks, so that one record stands for all of it; of two the larger is kept. */
-  add(device: Uint8Array, record: Uint8Array, kept: ReadonlySet<number>): void {
+  /**
+   * Adds a promise; false where it is not kept. A device is offered what it holds again with what it lacks, so that
+   * one record stands for all of it; of two the larger is kept. With no place left it takes that of the smallest:
+   * who takes little, under many names, keeps nobody out who takes much.
+   */
+  add(device: Uint8Array, record: Uint8Array, kept: ReadonlySet<number>): boolean {
     const part = kept.size === this.entries.length ? undefined : kept
     const known = this.holdings.get(device)
-    if (known === undefined ? this.holdings.size >= HOLDINGS_MAX : sizeOf(known, this) > kept.size) return
+    if (known !== undefined && sizeOf(known, this) > kept.size) return false
+    if (known === undefined && this.holdings.size >= HOLDINGS_MAX) {
+      const smallest = [...this.holdings].reduce((a, b) => (sizeOf(b[1], this) < sizeOf(a[1], this) ? b : a))
+      if (sizeOf(smallest[1], this) >= kept.size) return false
+      this.holdings.delete(smallest[0])
+    }
     this.holdings.set(device, { record, part })
     this.#held.version = -1
+    return true
   }
 
   /** Drops the promises that end before this; whether there were any. */

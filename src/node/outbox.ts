@@ -12,8 +12,8 @@ import type { HeldProgress } from './commands.ts'
 import { mayOffer } from './denials.ts'
 import { mergeBatches } from './merging.ts'
 import type { Connection, Node } from './node.ts'
-import { progressOf } from './progress.ts'
-import { push, Unreadable } from './pushing.ts'
+import { furthest, isFurther, progressOf } from './progress.ts'
+import { push, RENEW_BEFORE_MS, Unreadable } from './pushing.ts'
 import { Retries } from './retries.ts'
 import { SEEK_WITHIN_MS, seekKeepers } from './seeking.ts'
 import { rootOfIds } from './shards.ts'
@@ -25,10 +25,11 @@ import type { Timer } from './timers.ts'
 const PUSHES_PER_PEER = 2
 const PUSHES_MAX = 10
 const PUSH_WITHIN_MS = 60_000
+/** Failures that another batch would meet as well. */
+const UNABLE: ReadonlySet<string> = new Set(['QUOTA_FULL', 'TIMEOUT'])
 /** For those who wait for a batch while it is taken apart. */
 const SUCCESSORS_MAX = 1_024
-/** Promises end after 30 days; they are asked for anew when so much is left, and looked through so often. */
-const RENEW_BEFORE_MS = 5 * 24 * 3600_000
+/** Promises are looked through so often. */
 const RENEW_EVERY_MS = 12 * 3600_000
 /** Keepers of a pending batch are looked for at once, and again after this. */
 const SEEK_AGAIN_MS = 5 * 60_000
@@ -37,13 +38,14 @@ export class Outbox {
   readonly #node: Node
   readonly #pending = new IdMap<Batch>()
   readonly #pushes = new IdMap<number>()
-  /** Keepers without room. */
-  readonly #full = new Retries(RETRIES)
+  /** Keepers without room, or that let a push run out of time: its place is for others meanwhile. */
+  readonly #unable = new Retries(RETRIES)
   /** Batches that were taken apart in this life, and what goes on in their place, if anything. */
   readonly #successors = new IdMap<Uint8Array | undefined>(SUCCESSORS_MAX)
   #pushing = 0
   #isSeeking = false
   #seekTimer: Timer | undefined
+  #renewTimer: Timer | undefined
   readonly #watchers = new Set<() => void>()
   /** What each watcher knows to be held: a batch that settles is added to them. */
   readonly #settled = new Set<IdSet>()
@@ -78,6 +80,14 @@ export class Outbox {
   /** Promises that end soon count no more: who is there is asked again, or others, while the old ones still hold. */
   *#renew(): Task<void> {
     const { store, people, env } = this.#node
+    // First, so that a disk that fails now does not end it; and once, however often it is called.
+    this.#renewTimer?.cancel()
+    this.#renewTimer = env.timers.at(env.nowMs() + RENEW_EVERY_MS, () => {
+      run(this.#renew(), () => {
+        this.#seek()
+        this.pump()
+      })
+    })
     const endingMs = env.wallMs() + RENEW_BEFORE_MS
     const notes: Note[] = []
     for (const batch of this.#pending.values()) {
@@ -93,12 +103,6 @@ export class Outbox {
       notes.push({ table: 'pending', key, value: batch.encode() })
     }
     if (notes.length > 0) yield* store.note(notes, { sync: false })
-    env.timers.at(env.nowMs() + RENEW_EVERY_MS, () => {
-      run(this.#renew(), () => {
-        this.#seek()
-        this.pump()
-      })
-    })
   }
 
   /** A block does not read back: our keys are written anew, and what is left of the batch goes on without the rest. */
@@ -199,6 +203,7 @@ export class Outbox {
     const ended = yield* suspend<HeldProgress>((resume) => {
       const { timers } = this.#node.env
       let last = this.#progress(roots, settled)
+      let best = furthest(last, last)
       let timer = timers.at(this.#node.env.nowMs() + patienceMs, end)
       const outbox = this
       function end(): void {
@@ -212,6 +217,8 @@ export class Outbox {
         if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers) return
         last = now
         tell(now)
+        if (!isFurther(now, best)) return
+        best = furthest(now, best)
         timer.cancel()
         timer = timers.at(outbox.#node.env.nowMs() + patienceMs, end)
       }
@@ -267,7 +274,7 @@ export class Outbox {
         if (this.#pushing >= PUSHES_MAX) return
         const { device } = peer
         const isFree = (this.#pushes.get(device) ?? 0) < PUSHES_PER_PEER
-        const mayAsk = this.#full.mayAsk(device, nowMs) && batch.retries.mayAsk(device, nowMs)
+        const mayAsk = this.#unable.mayAsk(device, nowMs) && batch.retries.mayAsk(device, nowMs)
         if (!isFree || !mayAsk || batch.busy.has(device)) continue
         const covers = (locator: Uint8Array): boolean => this.#node.reach.covers(peer, locator)
         const offered = batch.offerFor(device, this.#node.people, covers, (one) => mayOffer(this.#node, one))
@@ -319,25 +326,28 @@ export class Outbox {
       if ('error' in outcome) this.#failed(batch, device, outcome.error)
       else {
         batch.retries.succeeded(device)
-        this.#full.succeeded(device)
+        this.#unable.succeeded(device)
       }
       this.pump()
     })
   }
 
-  /** Who has no room is left alone with everything, who failed with this batch; what our own disk lost is nobody's fault. */
+  /** Who has no room, or no time, is left alone with everything, who failed with this batch; what our own disk lost is nobody's fault. */
   #failed(batch: Batch, device: Uint8Array, error: unknown): void {
     const { code, message } = asSheafError(error)
+    const { nowMs, timers } = this.#node.env
+    const again = (): void => this.pump()
     if (error instanceof Unreadable) {
       run(this.#mend(batch), (outcome) => {
         if ('error' in outcome) this.#node.emit({ type: 'failed', what: 'outbox', code, message })
+        // Where the batch is what it was, the next push would fail as this one did.
+        if (this.#pending.get(batch.root) === batch) timers.at(batch.retries.failed(device, nowMs()), again)
         this.pump()
       })
       return
     }
-    const { nowMs, timers } = this.#node.env
-    const retries = code === 'QUOTA_FULL' ? this.#full : batch.retries
-    timers.at(retries.failed(device, nowMs()), () => this.pump())
+    const retries = UNABLE.has(code) ? this.#unable : batch.retries
+    timers.at(retries.failed(device, nowMs()), again)
     this.#node.emit({ type: 'push failed', device, code, message })
   }
 
@@ -353,7 +363,7 @@ export class Outbox {
     )
     if (named.length > 0) begin(reach.meet(named, env.nowMs() + SEEK_WITHIN_MS))
     if (record !== undefined) {
-      batch.add(device, record, kept)
+      if (!batch.add(device, record, kept)) throw new SheafError('REFUSED', 'the promise adds nothing')
       env.evidence.observe(device, { type: 'gave a holding', count: kept.size }, env.nowMs())
       yield* this.#settle(batch, device)
     }

@@ -36,3 +36,18 @@ export function progressOf(
 }
 
 export const shardKey = (locator: Uint8Array, depth: number): string => idKey(prefixOf(locator, depth))
+
+type Far = Pick<HeldProgress, 'batchesHeld' | 'held' | 'peers'>
+
+/** Whether more is held, or more could hold it, than ever: who goes and comes again is no progress. */
+export function isFurther(now: Far, best: Far): boolean {
+  return now.batchesHeld > best.batchesHeld || now.held > best.held || now.peers > best.peers
+}
+
+export function furthest(a: Far, b: Far): Far {
+  return {
+    batchesHeld: Math.max(a.batchesHeld, b.batchesHeld),
+    held: Math.max(a.held, b.held),
+    peers: Math.max(a.peers, b.peers),
+  }
+}

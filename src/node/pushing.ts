@@ -10,6 +10,9 @@ import { rootOfIds } from './shards.ts'
 import { run, suspend, type Task } from './task.ts'
 import { type Item, RESULT_BYTES } from './wire.ts'
 
+/** Promises end after 30 days, and are asked for anew when so much is left: one that ends sooner counts as none. */
+export const RENEW_BEFORE_MS = 5 * 24 * 3600_000
+
 export interface Pushed {
   /** The promise; undefined where the keeper took nothing. */
   record: Uint8Array | undefined
@@ -120,7 +123,7 @@ function checkHolding(node: Node, peer: Connection, record: Uint8Array, ids: Uin
     equalBytes(statement.signer, peer.device) &&
     equalBytes(promise.root, rootOfIds(ids)) &&
     promise.count === ids.length &&
-    promise.until > node.env.wallMs()
+    promise.until > node.env.wallMs() + RENEW_BEFORE_MS
   if (!isRight) throw new SheafError('BAD_PROOF', 'a holding that does not promise what was given')
 }
 

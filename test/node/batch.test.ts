@@ -77,6 +77,23 @@ test('batch - a part that is held counts for its entries, and the least of them 
   t.alike(batch.offerFor(people[0]!.device.publicKey, who, everywhere), [0, 1, 2, 3], 'with what it holds')
 })
 
+test('batch - who takes little under many names keeps nobody out who takes all', (t) => {
+  const batch = batchOf(200)
+  const who = known()
+  for (let i = 0; i < 200; i++) {
+    const stranger = onAnotherDevice(people[0]!, `stranger ${i}`)
+    batch.add(stranger.device.publicKey, promiseOf(stranger), new Set([2 + i]))
+  }
+  t.is(batch.holdings.size, 128)
+  const small = onAnotherDevice(people[0]!, 'one more')
+  t.absent(batch.add(small.device.publicKey, promiseOf(small), new Set([2])), 'and a small one is told so')
+  for (const one of people.slice(0, HOLDERS_MIN)) {
+    t.ok(batch.add(one.device.publicKey, promiseOf(one), all(batch)))
+  }
+  t.is(batch.holdings.size, 128)
+  t.is(batch.held(who), HOLDERS_MIN)
+})
+
 test('batch - its note says who holds which part, for batches of any size', (t) => {
   const part = fc.array(fc.nat(255), { minLength: 1, maxLength: 60 })
   fc.assert(

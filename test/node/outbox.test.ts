@@ -1,11 +1,15 @@
 import test from 'brittle'
-import { decode } from '../../src/base/codec.ts'
-import { holding } from '../../src/content/statement.ts'
+import { decode, encode } from '../../src/base/codec.ts'
+import { SheafError } from '../../src/base/errors.ts'
+import { HOLDING, holding } from '../../src/content/statement.ts'
 import type { HeldProgress, Published } from '../../src/node/commands.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import { verifyStatement } from '../../src/node/peer.ts'
-import { verifyDevice } from '../helpers/actor.ts'
+import { rootOfIds } from '../../src/node/shards.ts'
+import type { Answer } from '../../src/node/wire.ts'
+import { statementOf, verifyDevice } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
+import { HandServer } from '../helpers/hand-server.ts'
 import { actor, type NodeOptions, onAnotherDevice, World, type WorldNode } from '../helpers/world.ts'
 
 const publish = (node: WorldNode, path = 'bees', index = false): Promise<Published> =>
@@ -302,6 +306,116 @@ test('outbox - a keeper without room is asked ever more seldom', async (t) => {
     counts.slice(2).every((count) => count > 0 && count <= 4),
     `once an hour for the whole keeper: ${counts}`,
   )
+})
+
+test('outbox - a keeper that lets a push run out of time is asked ever more seldom, whatever the batch', async (t) => {
+  const { world, ada } = await star(0)
+  for (let i = 0; i < 10; i++) await publish(ada, `page ${i}`)
+  const silent = new HandServer(world.addStranger('silent'), { answer: () => undefined })
+  world.connect('ada', 'silent')
+  await world.advance(6 * 60 * MINUTE_MS)
+  const stores = silent.asked.filter(({ asked }) => asked.type === 'store').length
+  t.ok(stores > 2 && stores < 40, `${stores} in six hours`)
+})
+
+test('outbox - a promise that ends in a few days is none', async (t) => {
+  for (const [days, held] of [
+    [4, 0],
+    [30, 1],
+  ] as const) {
+    const { world, ada } = await star(0)
+    const published = await publish(ada)
+    const server = new HandServer(world.addStranger('keeper'), {
+      answer: (own, told) => {
+        if (told.asked.type !== 'store') return own.serve(told)
+        const { offers } = told.asked
+        const body = encode(holding, {
+          incarnation: own.end.actor.incarnation,
+          sequence: 1,
+          root: rootOfIds(offers.map(({ id }) => id)),
+          count: offers.length,
+          until: world.nowMs + days * DAY_MS,
+        })
+        const { bytes } = statementOf(own.end.actor, world.network, {
+          kind: HOLDING,
+          body,
+          timeMs: world.nowMs,
+        })
+        const answers = offers.map((_, index): { index: number; answer: Answer } => {
+          return { index, answer: { type: 'held' } }
+        })
+        own.answer(told, [...answers, { index: 0, answer: { type: 'holding', record: bytes } }])
+      },
+    })
+    world.connect('ada', 'keeper')
+    await world.advance(10_000)
+    t.ok(server.asked.some(({ asked }) => asked.type === 'store'))
+    const waiting = ada.run({ type: 'held', batches: published.batches, patienceMs: 1_000 })
+    await world.advance(1_000)
+    t.is((await waiting).held, held, `${days} days`)
+  }
+})
+
+test('outbox - who comes and goes does not keep a publisher waiting', async (t) => {
+  const { world, ada } = await star(0)
+  const published = await publish(ada)
+  world.add('fickle', { quotaBytes: 1 })
+  let hasEnded = false
+  const waiting = ada
+    .run({ type: 'held', batches: published.batches, patienceMs: 3_000 })
+    .then((progress) => {
+      hasEnded = true
+      return progress
+    })
+  for (let i = 0; i < 10 && !hasEnded; i++) {
+    const { a } = world.connect('ada', 'fickle')
+    await world.advance(1_000)
+    world.disconnect('ada', a)
+    await world.advance(500)
+  }
+  t.ok(hasEnded)
+  await world.advance(3_000)
+  t.absent((await waiting).isHeld)
+})
+
+test('outbox - a block that is here and does not read back is not pushed again and again', async (t) => {
+  const { world, ada, store } = await star(0)
+  const published = await publish(ada)
+  const unreadable = hex(published.pages[0]!.id)
+  const get = store.get.bind(store)
+  store.get = async (ids) => {
+    const blocks = await get(ids)
+    return blocks.map((bytes, i) => (hex(ids[i]!) === unreadable ? undefined : bytes))
+  }
+  const silent = new HandServer(world.addStranger('keeper'), {
+    answer: (own, told) => {
+      if (told.asked.type !== 'store') return own.serve(told)
+      const answers = told.asked.offers.map((_, index): { index: number; answer: Answer } => {
+        return { index, answer: { type: 'wanted' } }
+      })
+      own.answer(told, answers, { last: false })
+    },
+  })
+  world.connect('ada', 'keeper')
+  await world.advance(60 * MINUTE_MS)
+  const stores = silent.asked.filter(({ asked }) => asked.type === 'store').length
+  t.ok(stores > 1 && stores < 20, `${stores} in an hour`)
+})
+
+test('outbox - a disk that fails while promises are looked through does not end their renewal', async (t) => {
+  const { world, ada, store } = await star(5)
+  const published = await publish(ada)
+  await world.settle()
+  const notesOf = store.notes.bind(store)
+  store.notes = () => {
+    throw new SheafError('DISK_FULL', 'for a day')
+  }
+  await world.advance(DAY_MS)
+  store.notes = notesOf
+  await world.advance(33 * DAY_MS)
+  const target = { id: published.pages[0]!.id }
+  const { holders } = await ada.run({ type: 'where', target, untilMs: world.nowMs + 1 })
+  t.ok(holders.filter(({ untilMs }) => untilMs! > world.nowMs).length >= 5)
 })
 
 test('outbox - promises are renewed before they end', async (t) => {
