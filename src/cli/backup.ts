@@ -67,11 +67,13 @@ async function backUpStopped(
   tell: (blocks: number) => void,
 ): Promise<BackupSummary> {
   const { writeBackup } = await import('../node/io/backup/backup.ts')
+  const { readRules } = await import('../node/io/rules-file.ts')
   return withStoppedHome(cli, {}, ({ paths, store }) =>
     writeBackup(store, {
       path,
       incarnation: store.incarnation,
       files: { identity: keys ? paths.identity : undefined, config: paths.config },
+      rules: readRules(paths.home),
       nowMs: Date.now(),
       tell,
       signal: cli.shell.signal,

@@ -41,7 +41,7 @@ async function doctor(cli: Cli, options: CommonOptions): Promise<void> {
     ])
     await shell.out(columns(rows))
   }
-  if (failures > 0) throw new SheafError('BAD_STORE', `${count(failures, 'check')} failed`)
+  if (failures > 0) throw new SheafError('INCOMPLETE', `${count(failures, 'check')} failed`)
 }
 
 async function configOf(cli: Cli): Promise<Config | undefined> {

@@ -11,7 +11,8 @@ import { RULES_MAX, type Rule, WHY_LETTERS_MAX } from '../rules.ts'
 import { replacePrivateFile } from './private-file.ts'
 
 const FORMAT = 1
-const ABOUT_LETTERS_MAX = 600
+/** A page's address in text, and more. */
+export const ABOUT_LETTERS_MAX = 600
 /** All rules at their longest, every letter escaped. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024
 

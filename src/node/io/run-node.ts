@@ -168,6 +168,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
         path,
         incarnation,
         files: { identity: withKeys ? options.files?.identity : undefined, config: options.files?.config },
+        rules,
         nowMs: Date.now(),
         tell,
         signal,

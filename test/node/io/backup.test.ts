@@ -8,9 +8,11 @@ import { formFrame, MAGIC } from '../../../src/node/io/backup/format.ts'
 import { type RestoreSummary, restoreBackup } from '../../../src/node/io/backup/restore.ts'
 import { currentIncarnation } from '../../../src/node/io/incarnation.ts'
 import { pathsOf } from '../../../src/node/io/paths.ts'
+import { readRules } from '../../../src/node/io/rules-file.ts'
 import { type LevelStore, openStore } from '../../../src/node/io/store/level-store.ts'
 import { lockHome } from '../../../src/node/io/store/lock.ts'
 import { SEQUENCE_KEY } from '../../../src/node/numbering.ts'
+import type { Rule } from '../../../src/node/rules.ts'
 import type { Note, StoredBlock } from '../../../src/node/store.ts'
 import { describeBlock, recordBlock, someBlocks } from '../../contract/blocks.ts'
 import { all, codeOfCall, hex } from '../../contract/store.ts'
@@ -24,6 +26,17 @@ const notes: Note[] = [
   { table: 'own', key: Buffer.from('else'), value: Buffer.of(1) },
   { table: 'pending', key: Buffer.alloc(32, 1), value: Buffer.from('a batch') },
   { table: 'holding', key: Buffer.alloc(32, 2), value: Buffer.alloc(0) },
+]
+
+const rules: Rule[] = [
+  {
+    type: 'deny',
+    id: Buffer.alloc(32, 3),
+    about: '@me/bees',
+    why: 'a letter from a court \u2014 \ud83d',
+    sinceMs: 5,
+  },
+  { type: 'block', id: Buffer.alloc(32, 4), about: 'a device', why: '', sinceMs: 1_700_000_000_000 },
 ]
 
 interface Backed {
@@ -50,6 +63,7 @@ async function backedUp(t: Teardown, { withKeys = true } = {}): Promise<Backed> 
     path: file,
     incarnation: INCARNATION,
     files: { identity: withKeys ? paths.identity : undefined, config: paths.config },
+    rules,
     nowMs: 1_700_000_000_000,
   })
   if (summary.bytes !== statSync(file).size) throw new Error('the summary has another number of bytes')
@@ -87,6 +101,13 @@ test('backup - comes back as it was, in another life', async (t) => {
   t.is(readFileSync(paths.identity, 'utf8'), '{"an": "identity"}')
   t.is(statSync(paths.identity).mode & 0o777, 0o600)
   t.is(readFileSync(paths.config, 'utf8'), 'quota_mb = 5\n')
+  const [denied, blocked] = rules as [Rule, Rule]
+  const asText = { ...denied, why: 'a letter from a court \u2014 \ufffd' }
+  t.alike(
+    readRules(home).map(({ id, ...rest }) => ({ id: hex(id), ...rest })),
+    [asText, blocked].map(({ id, ...rest }) => ({ id: hex(id), ...rest })),
+    'a node that is restored serves nothing that its operator denies',
+  )
   const lock = lockHome(home)
   const current = currentIncarnation(lock, INCARNATION, random)
   lock.release()
@@ -130,6 +151,7 @@ test('backup - another file is not overwritten, and another home is not touched'
     path: file,
     incarnation: INCARNATION,
     files: { identity: undefined, config: undefined },
+    rules: [],
     nowMs: 1,
   })
   t.is(await codeOfCall(again), 'ALREADY_EXISTS')

@@ -1,9 +1,10 @@
-/** Writing a backup: all blocks, the notes, and the small files of a home, into one new file. */
+/** Writing a backup: all blocks, the notes, the rules, and the small files of a home, into one new file. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { SheafError } from '../../../base/errors.ts'
 import type { BackupSummary } from '../../commands.ts'
 import { SEQUENCE_KEY } from '../../numbering.ts'
+import type { Rule } from '../../rules.ts'
 import { NOTE_TABLES, type NoteTable, type Store } from '../../store.ts'
 import { writeNewPrivateStream } from '../private-file.ts'
 import { diskError } from '../store/disk-error.ts'
@@ -20,6 +21,8 @@ export interface BackupOptions {
   incarnation: Uint8Array
   /** Of the home; one that is not there is left out. `identity` undefined: without keys. */
   files: { identity: string | undefined; config: string | undefined }
+  /** Of the operator. */
+  rules: readonly Rule[]
   nowMs: number
   tell?: ((blocks: number) => void) | undefined
   signal?: AbortSignal | undefined
@@ -27,7 +30,7 @@ export interface BackupOptions {
 
 /** Backs up a store that may be written to meanwhile. Errors: ALREADY_EXISTS, BAD_STORE, DISK_FULL, CANCELLED. */
 export async function writeBackup(store: Store, options: BackupOptions): Promise<BackupSummary> {
-  const { path, incarnation, files, nowMs, tell = () => {}, signal } = options
+  const { path, incarnation, files, rules, nowMs, tell = () => {}, signal } = options
   const summary = { path, blocks: 0, notes: 0, bytes: 0, hasKeys: files.identity !== undefined }
   await writeNewPrivateStream(path, async (write) => {
     const hash = createHash('sha256')
@@ -55,6 +58,7 @@ export async function writeBackup(store: Store, options: BackupOptions): Promise
       const bytes = file === undefined ? undefined : contentsOf(file)
       if (bytes !== undefined) await putFrame({ type: 'file', name, bytes })
     }
+    for (const rule of rules) await putFrame(ruleFrame(rule))
     for await (const { feed, block } of store.each()) {
       const { kind, id, locator, bytes } = block
       await putFrame({ type: 'block', feed: FEEDS.indexOf(feed), kind, id, locator, bytes })
@@ -76,6 +80,12 @@ export async function writeBackup(store: Store, options: BackupOptions): Promise
     await write(end)
   })
   return summary
+}
+
+/** Text of a program may have half a letter in it, which no text in a file has. */
+function ruleFrame({ type, id, about, why, sinceMs }: Rule): Frame {
+  const [wholeAbout, wholeWhy] = [about.toWellFormed(), why.toWellFormed()]
+  return { type: 'rule', isBlock: type === 'block', id, about: wholeAbout, why: wholeWhy, sinceMs }
 }
 
 /** Numbers of statements end with the incarnation that made them. */

@@ -3,10 +3,11 @@
  *
  *     "sheaf backup 1\n"
  *     frame     length of the body (4, little-endian) | CRC-32 of the body (4) | body
- *     body      head | file | block | note | end, by its first byte
+ *     body      head | file | block | note | end | rule, by its first byte
  *
  * The head is first and the end is last. The end carries the numbers of blocks and notes, and the
- * SHA-256 of all bytes before it. Files are the small ones beside the store: identity and configuration.
+ * SHA-256 of all bytes before it. Files are the small ones beside the store: identity and configuration;
+ * the operator's rules may be many, so each has a frame.
  */
 import { crc32 } from 'node:zlib'
 import {
@@ -26,7 +27,9 @@ import {
 import { SheafError } from '../../../base/errors.ts'
 import { INCARNATION_BYTES } from '../../../base/keys.ts'
 import { BLOCK_BYTES_MAX } from '../../../base/limits.ts'
+import { WHY_LETTERS_MAX } from '../../rules.ts'
 import { type Feed, NOTE_KEY_BYTES_MAX, NOTE_VALUE_BYTES_MAX, type NoteTable } from '../../store.ts'
+import { ABOUT_LETTERS_MAX } from '../rules-file.ts'
 
 export const MAGIC = Buffer.from('sheaf backup 1\n')
 /** Begins the file of any version. */
@@ -37,6 +40,8 @@ export const FILE_BYTES_MAX = 64 * 1024
 /** The largest block or note with what stands around it. */
 export const BODY_BYTES_MAX = BLOCK_BYTES_MAX + NOTE_KEY_BYTES_MAX + 256
 const NAME_BYTES_MAX = 32
+/** A letter of a string is at most three bytes of UTF-8. */
+const BYTES_PER_LETTER = 3
 
 /** Their positions stand in the file. */
 export const FEEDS: readonly Feed[] = ['outbox', 'shelf']
@@ -60,6 +65,13 @@ export const frame = variant({
     value: bytes(NOTE_VALUE_BYTES_MAX),
   }),
   end: struct({ blocks: uint(), notes: uint(), digest: id32 }),
+  rule: struct({
+    isBlock: flag,
+    id: id32,
+    about: text(BYTES_PER_LETTER * ABOUT_LETTERS_MAX),
+    why: text(BYTES_PER_LETTER * WHY_LETTERS_MAX),
+    sinceMs: timeMs,
+  }),
 })
 
 export type Frame = Value<typeof frame>

@@ -12,10 +12,12 @@ import { asSheafError, SheafError } from '../../../base/errors.ts'
 import { equalBytes, sha256 } from '../../../base/hash.ts'
 import type { Random } from '../../../base/random.ts'
 import { OwnIndex } from '../../own-index.ts'
+import { RULES_MAX, type Rule } from '../../rules.ts'
 import type { Describe, Feed, Note, Store, StoredBlock } from '../../store.ts'
 import { renewIncarnation } from '../incarnation.ts'
 import { makePrivateFolder, type Paths } from '../paths.ts'
 import { syncFolder, writeNewPrivateFile } from '../private-file.ts'
+import { writeRules } from '../rules-file.ts'
 import { diskError } from '../store/disk-error.ts'
 import { openStore } from '../store/level-store.ts'
 import { lockHome } from '../store/lock.ts'
@@ -59,7 +61,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
   let placed: string | undefined
   try {
     mkdirSync(aside, { mode: 0o700 })
-    const { summary, files } = await fill(aside, options)
+    const { summary, files, rules } = await fill(aside, options)
     const inHome = (path: string): string => {
       const inside = relative(paths.home, path)
       return inside.startsWith('..') ? path : join(aside, inside)
@@ -69,6 +71,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
       writeNewPrivateFile(path, Buffer.from(bytes).toString('utf8'))
       if (!path.startsWith(aside)) placed = path
     }
+    if (rules.length > 0) writeRules(aside, rules)
     renameSync(aside, paths.home)
     placed = undefined
     syncFolder(dirname(paths.home))
@@ -84,8 +87,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
 async function fill(
   home: string,
   { file, paths, describe, random, tell = () => {}, signal }: RestoreOptions,
-): Promise<{ summary: RestoreSummary; files: Map<string, Uint8Array> }> {
+): Promise<{ summary: RestoreSummary; files: Map<string, Uint8Array>; rules: Rule[] }> {
   const files = new Map<string, Uint8Array>()
+  const rules: Rule[] = []
   const lock = lockHome(home)
   try {
     const incarnation = renewIncarnation(lock, random)
@@ -122,6 +126,9 @@ async function fill(
           case 'note':
             await writer.note({ table: TABLES[frame.table]!, key: frame.key, value: frame.value })
             summary.notes++
+            break
+          case 'rule':
+            rules.push(ruleOf(frame, rules.length))
         }
       }
       // A page whose listing came after the blocks had been read is listed at the first start.
@@ -130,7 +137,7 @@ async function fill(
     } finally {
       await store.close()
     }
-    return { summary, files }
+    return { summary, files, rules }
   } finally {
     lock.release()
   }
@@ -184,6 +191,12 @@ function nameOf({ name }: Extract<Frame, { type: 'file' }>, files: Map<string, U
     throw new SheafError('BAD_FORMAT', 'a file that no backup has, or that comes twice')
   }
   return name
+}
+
+function ruleOf(frame: Extract<Frame, { type: 'rule' }>, before: number): Rule {
+  if (before >= RULES_MAX) throw new SheafError('TOO_LARGE', `more than ${RULES_MAX} rules`)
+  const { isBlock, id, about, why, sinceMs } = frame
+  return { type: isBlock ? 'block' : 'deny', id, about, why, sinceMs }
 }
 
 /** The block in a frame. Throws BAD_HASH where it is not what it is called. */
