@@ -18,8 +18,8 @@ const WAITING_MAX = 2
 
 export interface Checker {
   check(request: CheckRequest): Checked[] | Promise<Checked[]>
-  /** Resolves when the worker has loaded, or will not. */
-  ready: Promise<void>
+  /** Starts the worker before it is needed; resolves when it has loaded, or will not. */
+  prepare(): Promise<void>
   /** Ends the worker where it has nothing to do; the next large request starts another. */
   rest(): Promise<void>
   close(): Promise<void>
@@ -33,14 +33,11 @@ export function startChecker(options: {
   const { network, crypto, verify } = options
   const waiting = new Map<number, { request: CheckRequest; resolve(outcomes: Checked[]): void }>()
   let nextNumber = 1
-  let isReady: () => void = () => {}
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve
-  })
+  const preparing = new Set<() => void>()
   let isLoaded = false
   /** A worker that failed is not tried again. */
   let isUsable = true
-  let worker: Worker | undefined = start()
+  let worker: Worker | undefined
 
   function start(): Worker {
     const workerData: CheckWorkerData = { network: network.name, puzzleBits: network.puzzleBits, crypto }
@@ -48,7 +45,7 @@ export function startChecker(options: {
     started.on('message', (packed: Uint8Array | null) => {
       if (packed === null) {
         isLoaded = true
-        return isReady()
+        return tellPrepared()
       }
       const { number, outcomes } = unpackOutcomes(packed)
       waiting.get(number)?.resolve(outcomes)
@@ -67,13 +64,22 @@ export function startChecker(options: {
     if (worker !== which) return
     worker = undefined
     isLoaded = false
-    isReady()
+    tellPrepared()
     for (const { request, resolve } of waiting.values()) resolve(checkItems(request, network, verify))
     waiting.clear()
   }
 
+  function tellPrepared(): void {
+    for (const resolve of preparing) resolve()
+    preparing.clear()
+  }
+
   return {
-    ready,
+    async prepare() {
+      if (isLoaded || !isUsable) return
+      worker ??= start()
+      await new Promise<void>((resolve) => preparing.add(resolve))
+    },
     check(request) {
       const isSoonerHere = request.items.length < WORKER_FROM || waiting.size >= WAITING_MAX
       if (!isSoonerHere && isUsable) worker ??= start()

@@ -148,9 +148,9 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const whenIdle = (): Promise<void> => reactor.whenIdle()
   const closing = new AbortController()
   const getReady = async (): Promise<void> => {
-    await checker.ready
     if (!options.rehearses) return
     await setTimeout(REHEARSE_AFTER_MS, undefined, { ref: false, signal: closing.signal })
+    await checker.prepare()
     await rehearse({ network, crypto, checker, whenIdle, openStore: () => passingStore(home) })
   }
   const ready = getReady().catch((error: unknown) => {

@@ -57,8 +57,8 @@ function said(outcomes: readonly Checked[]): unknown {
 }
 
 test('checker - many go to the worker, few do not, and both come to the same', async (t) => {
-  const { check, ready } = checker(t)
-  await ready
+  const { check, prepare } = checker(t)
+  await prepare()
   const author = actor('author', NETWORK)
   const many = requestOf(author, MANY)
   const answer = check(many)
@@ -80,8 +80,8 @@ test('checker - many go to the worker, few do not, and both come to the same', a
 })
 
 test('checker - without the key nothing signed under it passes', async (t) => {
-  const { check, ready } = checker(t)
-  await ready
+  const { check, prepare } = checker(t)
+  await prepare()
   const request = { ...requestOf(actor('author', NETWORK), MANY), keys: [] }
   const outcomes = await check(request)
   t.is(outcomes.filter(({ ok }) => ok).length, 1, 'only the piece, which nobody signs')
@@ -89,7 +89,7 @@ test('checker - without the key nothing signed under it passes', async (t) => {
 
 test('checker - what the worker was asked is answered also when it ends', async (t) => {
   const one = checker(t)
-  await one.ready
+  await one.prepare()
   const request = requestOf(actor('author', NETWORK), MANY)
   const asked = one.check(request)
   await one.close()
@@ -100,7 +100,7 @@ test('checker - what the worker was asked is answered also when it ends', async 
 
 test('checker - after a rest a large request starts a worker anew, and meanwhile is checked here', async (t) => {
   const one = checker(t)
-  await one.ready
+  await one.prepare()
   await one.rest()
   const request = requestOf(actor('author', NETWORK), MANY)
   const expected = said(checkItems(request, NETWORK, verify))
