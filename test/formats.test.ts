@@ -23,6 +23,7 @@ const GROWTH_BYTES_MAX = 2 * 1024 * 1024
 const PARTS: Record<string, string> = {
   'src/base/codec.ts readUtf8': 'text within any of them',
   'src/base/codec.ts readUint': 'numbers within any of them',
+  'src/base/codec.ts timeMs': 'a number of six bytes within any of them',
   'src/base/crypto.ts loadCrypto': 'loads a library',
   'src/base/crypto/native.ts loadNative': 'loads a library',
   'src/cli/folder.ts readFolder': 'names of files, held by test/content/path.test.ts',
@@ -35,6 +36,8 @@ const PARTS: Record<string, string> = {
   'src/node/io/control/asking.ts readPage': 'the name of a page, or @me',
   'src/node/io/control/asking.ts readTarget': 'the name of a page or an id',
   'src/node/io/control/ruling.ts readChange': 'the name of a page or an id, with words beside it',
+  'src/node/io/config/config.ts parseToml': 'the configuration, before its options are read',
+  'src/node/wire.ts MESSAGES': 'any of the messages, each of which has its row',
 }
 
 for (const format of FORMATS) {

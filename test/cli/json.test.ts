@@ -40,6 +40,10 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   list: ['@me'],
   export: ['@me', 'copy'],
   count: ['board.blt'],
+  doctor: null,
+  completion: ['bash'],
+  man: [],
+  sim: null,
 }
 
 test('json - every command of the table has its case here, or says why not', (t) => {

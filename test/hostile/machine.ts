@@ -6,7 +6,7 @@ import { type ErrorCode, SheafError } from '../../src/base/errors.ts'
 import { readFolder } from '../../src/cli/folder.ts'
 import { requireUdp } from '../../src/node/io/bootstrap.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
-import { refusal, utf8 } from '../helpers/bytes.ts'
+import { utf8 } from '../helpers/bytes.ts'
 import { World } from '../helpers/world.ts'
 import type { Row } from './row.ts'
 
@@ -48,7 +48,7 @@ export const MACHINE_ROWS: Row[] = [
       world.add('bo')
       world.connect('ada', 'bo')
       await world.settle()
-      return ada.events.find(({ type }) => type === 'push failed')?.code as ErrorCode
+      return ada.events.find(({ type, what }) => type === 'failed' && what === 'outbox')?.code as ErrorCode
     },
   },
   {
@@ -67,7 +67,7 @@ export const MACHINE_ROWS: Row[] = [
       const folder = mkdtempSync(join(tmpdir(), 'ambiguous-'))
       try {
         for (const name of ['what?.md', 'what%3F.md']) writeFileSync(join(folder, name), '')
-        return refusal(() => readFolder(folder, undefined))
+        return (readFolder(folder, undefined).problems[0]?.error as SheafError).code
       } finally {
         rmSync(folder, { recursive: true })
       }
@@ -77,6 +77,11 @@ export const MACHINE_ROWS: Row[] = [
     what: 'an address that this machine does not have',
     code: 'NO_NETWORK',
     provoke: () => codeOf(requireUdp('192.0.2.1')),
+  },
+  {
+    what: 'an import of files of which some cannot be pages',
+    code: 'INCOMPLETE',
+    provokedBy: 'test/cli/import.test.ts',
   },
   { what: 'a publish that too few hold in time', code: 'NOT_HELD', provokedBy: 'test/cli/publish.test.ts' },
   {
