@@ -1,8 +1,9 @@
 /** The first query of a connection: who are you. It opens the session, so that later queries only wait for themselves. */
 
-import { SheafError } from '../base/errors.ts'
+import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { verifyBlock } from '../content/block.ts'
+import { type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { answerOf, blame } from './fetching.ts'
 import type { Connection, Node } from './node.ts'
 import { type Outcome, run, type Task } from './task.ts'
 
@@ -51,11 +52,16 @@ export function meetLater(
 /** Learns whose device is at the other end; a device without certificate stays anonymous. */
 export function* introduce(node: Node, connection: Connection): Task<void> {
   const arrived: Uint8Array[] = []
+  let isDenied = false
   yield* connection.client.ask(
     { type: 'introduce' },
     {
       items(items) {
         for (const { answer } of items) {
+          if (answer.type === 'refused') {
+            isDenied = true
+            continue
+          }
           if (answer.type !== 'found')
             throw new SheafError('WRONG_QUERY', 'an introduction that shows nothing')
           if (arrived.push(answer.bytes) > BLOCKS_MAX)
@@ -65,8 +71,9 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
     },
     node.env.nowMs() + INTRODUCE_WITHIN_MS,
   )
-  for (const bytes of arrived) {
-    const block = verifyBlock(bytes, node.verifyContext())
+  // What its own operator denies is not shown whole: it stays anonymous.
+  for (const bytes of isDenied ? [] : arrived) {
+    const block = shown(node, connection, bytes)
     if (block.type === 'key') node.keys.add(block.key)
     if (block.type === 'certificate' && equalBytes(block.certificate.device, connection.device)) {
       connection.entity = block.record.signer
@@ -74,4 +81,15 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
     }
   }
   node.emit({ type: 'introduced', device: connection.device, entity: connection.entity })
+}
+
+/** Verifies what a peer shows of itself. Nobody else made it wrong, and to ask again would bring the same. */
+function shown(node: Node, connection: Connection, bytes: Uint8Array): VerifiedBlock {
+  try {
+    return verifyBlock(bytes, node.verifyContext())
+  } catch (cause) {
+    const error = asSheafError(cause)
+    if (answerOf(error) === 'bad') blame(node, connection, error, false)
+    throw error
+  }
 }

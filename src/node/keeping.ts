@@ -36,19 +36,16 @@ const HOLDING_LIFE_MS = 30 * 24 * 3600_000
 /** A publisher that was told what is wanted has this long to deliver all of it. */
 const DELIVER_WITHIN_MS = 60_000
 
-/** What publishers may be about to deliver, all together: it waits in memory until a batch is whole. */
-const DELIVERIES_BYTES_MAX = 64 * 1024 * 1024
-
 type Offer = QueryOf<'store'>['offers'][number]
 
 export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Reply): Task<void> {
   const { offers } = asked
-  const answers = yield* judge(node, offers)
+  const answers = yield* judge(node, peer, offers)
   for (const [i, answer] of answers.entries()) reply.add(i, answer)
   const wanted = new Set(answers.flatMap((answer, i) => (answer.type === 'wanted' ? [i] : [])))
   if (wanted.size > 0) {
     const bytes = neededBytes([...wanted].map((index) => ({ length: offers[index]!.bytes })))
-    node.deliveries.bytes += bytes
+    const letGo = node.deliveries.reserve(peer.caller, bytes)
     try {
       const delivered = yield* takeDeliveries(node, peer, offers, wanted, reply)
       const blocks = yield* verifyDelivered(node, offers, delivered)
@@ -60,7 +57,7 @@ export function* keep(node: Node, peer: Peer, asked: QueryOf<'store'>, reply: Re
       if (!NO_BREACH.has(error.code)) node.env.fault(peer, error)
       return
     } finally {
-      node.deliveries.bytes -= bytes
+      letGo()
     }
   } else if (answers.some(({ type }) => type === 'held')) {
     // What is here may have come without a sync; a promise rests on nothing less.
@@ -101,11 +98,12 @@ const NO_BREACH: ReadonlySet<string> = new Set([
   'REFUSED',
 ])
 
-function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
+function* judge(node: Node, { caller }: Peer, offers: Offer[]): Task<Answer[]> {
   const metas = yield* node.store.meta(offers.map(({ id }) => id))
   const ours = offers.map(({ locator }) => node.keeps(locator))
   // Records need their author's key and certificate, wherever those are kept.
   const beside = ours.includes(true) && ours.includes(false) ? besides(offers) : new Set<number>()
+  const roomBytes = node.deliveries.roomFor(caller)
   let askedBytes = 0
   return offers.map((offer, i): Answer => {
     const { retention } = node
@@ -116,11 +114,12 @@ function* judge(node: Node, offers: Offer[]): Task<Answer[]> {
     if (!ours[i] && !beside.has(i)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
-    // What others are about to deliver takes its room as well.
-    const bytes = node.deliveries.bytes + askedBytes + neededBytes([{ length: offer.bytes }])
-    const verdict = bytes > DELIVERIES_BYTES_MAX ? 'full' : retention.admit({ ...offer, bytes })
+    const withThis = askedBytes + neededBytes([{ length: offer.bytes }])
+    // What others are about to deliver takes its room of the quota as well.
+    const bytes = node.deliveries.bytes + withThis
+    const verdict = withThis > roomBytes ? 'full' : retention.admit({ ...offer, bytes })
     if (verdict !== 'keep') return { type: 'refused', reason: { type: verdict } }
-    askedBytes = bytes - node.deliveries.bytes
+    askedBytes = withThis
     return { type: 'wanted' }
   })
 }

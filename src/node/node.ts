@@ -5,6 +5,7 @@ import type { KeyBook } from '../content/key-book.ts'
 import type { Author } from '../content/page.ts'
 import type { Checked, CheckRequest } from './checking.ts'
 import type { ClientSession } from './client-session.ts'
+import type { Deliveries } from './deliveries.ts'
 import type { Peer, SessionEnv } from './peer.ts'
 import type { People } from './people.ts'
 import type { RetentionPolicy } from './retention.ts'
@@ -63,8 +64,8 @@ export interface Node {
   /** Logical bytes that this node may store. */
   quotaBytes: number
   heads: HeadResolver
-  /** Bytes that publishers were told to deliver and that are not written yet. */
-  deliveries: { bytes: number }
+  /** What publishers were told to deliver and that is not written yet. */
+  deliveries: Deliveries
   /** Bits of the address that locators must share to be this node's to keep. */
   depth: number
   connections(): Connection[]

@@ -19,6 +19,7 @@ import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
 import { ClientSession } from './client-session.ts'
 import { type Command, onOurClock } from './commands.ts'
+import { Deliveries } from './deliveries.ts'
 import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
 import { Gate } from './gate.ts'
@@ -116,7 +117,7 @@ export class Service {
       identity,
       retention,
       quotaBytes: options.quotaBytes,
-      deliveries: { bytes: 0 },
+      deliveries: new Deliveries(),
       heads: options.heads ?? ownHeads(),
       depth: options.depth,
       connections,
@@ -172,8 +173,7 @@ export class Service {
 
   /** How much it holds on to, for the watch on its bounds: connections, effects that were not answered, timers. */
   get held(): { connections: number; awaited: number; timers: number } {
-    const { size: connections } = this.#connections
-    return { connections, awaited: this.#waiting.size, timers: this.#timers.size }
+    return { connections: this.#connections.size, awaited: this.#waiting.size, timers: this.#timers.size }
   }
 
   /**

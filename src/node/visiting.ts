@@ -221,7 +221,7 @@ export class Visiting implements Reach {
     return devices.filter((device) => !met.has(device))
   }
 
-  /** With all connections taken nobody could be met: those go that are idle and farthest from our shard. */
+  /** With all connections taken nobody could be met: of those that are idle and do not keep our shard the least used go. */
   #freeConnections(): void {
     const { connectionsMax } = this.#parts
     const all = this.#parts.connections()
@@ -236,6 +236,7 @@ export class Visiting implements Reach {
         !peer.isMeeting &&
         !this.covers(peer, this.#address),
     )
+    idle.sort((a, b) => a.usedMs - b.usedMs)
     for (const peer of idle.slice(0, lacking)) this.#parts.disconnect(peer)
   }
 

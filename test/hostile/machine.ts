@@ -67,7 +67,8 @@ export const MACHINE_ROWS: Row[] = [
       const folder = mkdtempSync(join(tmpdir(), 'ambiguous-'))
       try {
         for (const name of ['what?.md', 'what%3F.md']) writeFileSync(join(folder, name), '')
-        return (readFolder(folder, undefined).problems[0]?.error as SheafError).code
+        const [problem] = readFolder(folder, undefined).problems
+        return problem?.error instanceof SheafError ? problem.error.code : undefined
       } finally {
         rmSync(folder, { recursive: true })
       }

@@ -134,8 +134,8 @@ test('keeping - a record whose key is only in memory is kept together with it', 
   t.alike(faults(eve), [])
 })
 
-/** As much as one request can offer: half of what a keeper has in delivery at a time. */
-const LARGE: Offer[] = Array.from({ length: 256 }, (_, i) => ({
+/** Nearly all that one caller may be about to deliver: half of what a keeper takes at a time. */
+const LARGE: Offer[] = Array.from({ length: 240 }, (_, i) => ({
   id: sha256(utf8(`${i}`)),
   locator: new Uint8Array(32),
   bytes: BLOCK_BYTES_MAX,

@@ -186,3 +186,10 @@ test('visits - where all keep everything, nobody is visited as soon as one is th
   t.is(fake.reach(random(32), 3, 10_000).isOver, true)
   t.alike(fake.visited, [])
 })
+
+test('visits - of the idle the least used make room, not whoever came first', (t) => {
+  const fake = new Fake(64, 16)
+  fake.connections = Array.from({ length: 16 }, (_, i) => Object.assign(peer(i), { usedMs: 100 - i }))
+  fake.reach(random(32), 1, 10_000)
+  t.alike(fake.ended, [15, 14, 13, 12])
+})
