@@ -28,6 +28,16 @@ export function duration(ms: number): string {
   return `${Math.round(seconds / 86_400)} days`
 }
 
+/** A clock that is off by more than this is worth a person's time. */
+const CLOCK_OFF_MS = 60_000
+
+/** `5 min ahead of 3 peers`; undefined where it goes right, or nobody has told. */
+export function clockText(clock: { aheadMs: number; peers: number } | null): string | undefined {
+  if (clock === null || Math.abs(clock.aheadMs) <= CLOCK_OFF_MS) return undefined
+  const off = duration(Math.abs(clock.aheadMs))
+  return `${off} ${clock.aheadMs > 0 ? 'ahead of' : 'behind'} ${count(clock.peers, 'peer')}`
+}
+
 /** `1.5 MiB`. */
 export function sizeText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { StatusJson } from '../node/io/control/shapes.ts'
 import { type Cli, type CommonOptions, examples, jsonLine } from './cli.ts'
-import { ago, columns, count, duration, oneLine, sizeText } from './shown.ts'
+import { ago, clockText, columns, count, duration, oneLine, sizeText } from './shown.ts'
 
 const ANSWER_WITHIN_MS = 10_000
 
@@ -25,6 +25,7 @@ export function register(program: Command, cli: Cli): void {
 
 function statusText(status: StatusJson): string {
   const { stored, shard, nowMs } = status
+  const clockOff = clockText(status.clock)
   const share = ((100 * stored.usedBytes) / stored.quotaBytes).toFixed(1)
   return columns([
     ['entity', status.entity === null ? 'none: sheaf init makes one' : `@${status.entity}`],
@@ -38,11 +39,23 @@ function statusText(status: StatusJson): string {
     ],
     ...(stored.trouble === undefined ? [] : [['not writing', oneLine(stored.trouble)]]),
     ...(stored.damaged > 0 ? [['damaged', count(stored.damaged, 'block')]] : []),
+    ['reachable', reachableText(status)],
+    ...(clockOff === undefined ? [] : [['clock', `${clockOff}: set this machine's clock`]]),
     ['shard', shard.depth === 0 ? 'everything (depth 0)' : `depth ${shard.depth} at ${shard.address}`],
     ['waiting', waitingText(status)],
     ['queries', `${status.queriesServed} served, ${status.queriesWaiting} waiting`],
     ['last error', status.lastError === null ? 'none' : oneLine(status.lastError)],
   ])
+}
+
+/** As the nodes of the DHT see it. */
+function reachableText({ reachability }: StatusJson): string {
+  if (reachability === null) return 'not known yet: no node of the DHT has answered'
+  const { host, port, isFirewalled, isRandomized } = reachability
+  const seen =
+    host === null ? 'seen under no one address' : `seen as ${oneLine(host)}${port > 0 ? `:${port}` : ''}`
+  if (isRandomized) return `${seen}, behind a NAT that changes ports`
+  return isFirewalled ? `${seen}, by whom it calls` : `${seen}, by everybody`
 }
 
 /** What of our own lacks holders. */

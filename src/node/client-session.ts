@@ -175,16 +175,12 @@ export class ClientSession {
     this.#hellosOut -= 1
     if (this.#state !== 'greeting') return // a late one, for a hello that was given up
     refuseUnknownWork(challenge)
+    this.#peer.toldTime = { timeMs: challenge.time, atMs: this.#env.nowMs() }
+    this.#state = 'idle'
     const first = this.#queue[0]
-    if (first === undefined) {
-      this.#state = 'idle' // everything timed out meanwhile
-      return
-    }
+    if (first === undefined) return // everything timed out meanwhile
     const bid = bidFor(challenge, first, this.#backoff.raise)
-    if (bid instanceof SheafError) {
-      this.#state = 'idle'
-      return this.#failAll(bid)
-    }
+    if (bid instanceof SheafError) return this.#failAll(bid)
     this.#state = 'solving'
     const seed = workSeed(message, first.bytes, bid)
     this.#cancelSearch = this.#env.solve(this.#peer, seed, bid, (proofs) => {

@@ -3,6 +3,7 @@
  * offers exactly these, the CLI and the web page go through it.
  */
 import type { Page, Space } from '../content/space.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import type { Asked } from './fetching.ts'
 import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
@@ -170,6 +171,19 @@ export interface Status {
   queriesServed: number
   queriesWaiting: number
   lastError: string | undefined
+  /** Our clock against those of the connected peers. */
+  clock: ClockSkew | undefined
+}
+
+/** What other nodes of the DHT say of this one. */
+export interface Reachability {
+  /** As they see it: null where they see it under no one address, 0 for no one port. */
+  host: string | null
+  port: number
+  /** Nobody reaches it but who it has called itself. */
+  isFirewalled: boolean
+  /** Behind a NAT that gives every destination another port. */
+  isRandomized: boolean
 }
 
 export interface PeerStatus {
@@ -218,4 +232,6 @@ export interface NodeApi {
   /** Ends the daemon cleanly. */
   stop(): void
   setLogLevel(level: string): void
+  /** How the DHT sees this node; undefined where it has not told yet. */
+  reachability(): Reachability | undefined
 }

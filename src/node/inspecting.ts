@@ -6,6 +6,7 @@ import { holding } from '../content/statement.ts'
 import { HOLDERS_MIN } from './batch.ts'
 import { localBundle } from './bundles.ts'
 import { orderedPeers } from './choosing.ts'
+import { clockSkew } from './clock-skew.ts'
 import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
 import { deniedHere } from './denials.ts'
 import type { Asked } from './fetching.ts'
@@ -118,6 +119,10 @@ export class Inspector {
       queriesServed: this.#counters.queriesServed,
       queriesWaiting: peers.reduce((sum, { client }) => sum + client.load, 0),
       lastError: this.#counters.lastError,
+      clock: clockSkew(
+        peers.flatMap(({ toldTime }) => (toldTime === undefined ? [] : [toldTime])),
+        { nowMs: env.nowMs(), wallMs: env.wallMs() },
+      ),
     }
   }
 

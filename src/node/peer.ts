@@ -19,6 +19,7 @@ import {
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
 import type { Caller } from './caller.ts'
+import type { ToldTime } from './clock-skew.ts'
 import type { Gate } from './gate.ts'
 import type { Queue } from './queue.ts'
 import type { Timers } from './timers.ts'
@@ -38,6 +39,8 @@ export interface Peer {
   isGone: boolean
   /** When something was last served or answered on it; at first, when it came. */
   usedMs: number
+  /** What time it is by its challenges. */
+  toldTime?: ToldTime
   /** Keys that were sent with blocks in this session. */
   keysSent: IdSet
   /** Called once when the link has room again or is gone. */

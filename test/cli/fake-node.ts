@@ -99,6 +99,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       setLogLevel: (level) => {
         node.levels.push(level)
       },
+      reachability: () => ({ host: '192.0.2.7', port: 49_737, isFirewalled: true, isRandomized: false }),
     },
   }
 
@@ -119,6 +120,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       queriesServed: 7,
       queriesWaiting: 0,
       lastError: undefined,
+      clock: { aheadMs: -300_000, peers: 6 },
     }),
     obey: () => ({ ended: 0 }),
     peers: () => [

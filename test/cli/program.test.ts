@@ -127,6 +127,8 @@ test('status, peers - say how things are, to people and to programs', async (t) 
   t.ok(status.out.includes(`entity      @${entity}\n`))
   t.ok(status.out.includes('running     90 s'))
   t.ok(status.out.includes('3 blocks, 4.6 KiB of 1.0 GiB'))
+  t.ok(status.out.includes('reachable   seen as 192.0.2.7:49737, by whom it calls\n'))
+  t.ok(status.out.includes("clock       5 min behind 6 peers: set this machine's clock\n"))
   t.is((await home.run(['status', '-q'])).out, `${entity}\n`)
   const json = JSON.parse((await home.run(['status', '--json'])).out) as { entity: string }
   t.is(json.entity, entity)

@@ -161,6 +161,27 @@ test('clocks - a session goes on over a jump of either end: challenges and windo
   t.alike(blamed(world), [])
 })
 
+test('clocks - a node tells by how much its own is off those of its peers, until it is set right', async (t) => {
+  const world = new World()
+  const eve = world.add('eve', { isReader: true })
+  const status = async () => (await eve.run({ type: 'status' })).clock
+  t.is(await status(), undefined, 'nobody has told')
+  const peers = ['ada', 'bo', 'cy']
+  for (const name of peers) {
+    world.add(name)
+    world.connect('eve', name)
+  }
+  await world.settle()
+  const page = ownPage(world.nodes.get('ada')!, 'bees')
+  await eve.run({ type: 'get', target: { page }, untilMs: wallMs(world, 'eve') + 5_000 }).catch(() => {})
+  world.clocksAheadMs.set('eve', -3 * HOUR_MS)
+  const { aheadMs, peers: told } = (await status())!
+  t.is(told, peers.length)
+  t.ok(Math.abs(aheadMs + 3 * HOUR_MS) < 1_000, `${aheadMs} ms`)
+  world.clocksAheadMs.set('eve', 0)
+  t.ok(Math.abs((await status())!.aheadMs) < 1_000, 'set right')
+})
+
 test('clocks - set back behind its own first days, a node starts and reads what it has', async (t) => {
   const world = new World()
   const ada = world.add('ada')

@@ -7,6 +7,7 @@ import HyperDHT from 'hyperdht'
 import { loadCrypto } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
 import { networkOf } from '../../base/network.ts'
+import type { Reachability } from '../commands.ts'
 import { requireUdp } from './bootstrap.ts'
 import { configProblems } from './config/edit.ts'
 import type { Config } from './config/options.ts'
@@ -41,6 +42,9 @@ type Check = (patient: Patient) => Said | Promise<Said>
 const CHECK_WITHIN_MS = 10_000
 const NODE_MIN = [20, 15] as const
 const FREE_INODES_MIN = 10_000
+/** Records of the future are refused when they are some minutes ahead. */
+const CLOCK_OFF_MS = 60_000
+const FORWARD = 'forward a UDP port and configure it'
 
 /** Looks at everything, in this order; never hangs, never throws. */
 export async function examine(patient: Patient, withinMs = CHECK_WITHIN_MS): Promise<Finding[]> {
@@ -119,9 +123,17 @@ const CHECKS: Readonly<Record<string, Check>> = {
       socket.close()
     }
   },
-  reachability: async ({ config }) => {
+  reachability: async ({ config, status }) => {
+    if (status?.reachability != null) return reachedAs(status.reachability)
     if (config === undefined) return warning('not looked at: the configuration is not valid', undefined)
     return reachedFrom(config)
+  },
+  clock: ({ status }) => {
+    if (status?.clock == null) return ok('nobody has told yet what time it is')
+    const { aheadMs, peers } = status.clock
+    const seconds = Math.round(Math.abs(aheadMs) / 1000)
+    const says = `${seconds} s ${aheadMs < 0 ? 'behind' : 'ahead of'} the median of ${peers} connected`
+    return Math.abs(aheadMs) > CLOCK_OFF_MS ? warning(says, 'set the clock of this machine') : ok(says)
   },
   daemon: ({ status }) =>
     status === undefined ? warning('not running', 'sheaf start --daemon') : ok(`process ${status.pid}`),
@@ -146,6 +158,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     status?.lastError == null ? ok('none') : warning(status.lastError, 'its code stands in the README'),
 }
 
+/** What the running node has been told. */
+function reachedAs({ host, port, isFirewalled, isRandomized }: Reachability): Said {
+  const seen = host === null ? 'seen under no one address' : `seen as ${host}:${port}`
+  if (isRandomized) return warning(`${seen}, behind a NAT that changes ports`, FORWARD)
+  return ok(isFirewalled ? `${seen}; others come in where this node calls too` : seen)
+}
+
 /** Asks the nodes of the DHT that are configured, from a socket of its own. */
 async function reachedFrom({ bootstrap, host }: Config): Promise<Said> {
   const dht = new HyperDHT({ ...(bootstrap.length > 0 && { bootstrap }), host, port: 0 })
@@ -159,10 +178,7 @@ async function reachedFrom({ bootstrap, host }: Config): Promise<Said> {
     const seen = dht.host === null ? 'seen under no one address' : `seen as ${dht.host}`
     const silence = silent === 0 ? '' : `; ${silent} of ${answers.length} bootstrap nodes are silent`
     if (dht.randomized) {
-      return warning(
-        `${seen}, behind a NAT that changes ports${silence}`,
-        'forward a UDP port and configure it',
-      )
+      return warning(`${seen}, behind a NAT that changes ports${silence}`, FORWARD)
     }
     return silent === 0 ? ok(seen) : warning(`${seen}${silence}`, 'sheaf config get bootstrap')
   } finally {

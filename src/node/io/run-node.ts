@@ -188,6 +188,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     },
     stop: () => options.onStop?.(),
     setLogLevel: (level) => options.setLogLevel?.(level),
+    reachability: () => swarm.reachability(),
   }
   return {
     api,

@@ -3,6 +3,7 @@ import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import HyperDHT from 'hyperdht'
 import Hyperswarm, { type Discovery } from 'hyperswarm'
 import { IdSet, idKey } from '../../base/id-map.ts'
+import type { Reachability } from '../commands.ts'
 import { Trials } from './trials.ts'
 
 export interface SwarmOptions {
@@ -32,6 +33,8 @@ export interface Swarm {
   connect(device: Uint8Array): void
   /** The bound UDP socket, once it is. */
   address(): { host: string; port: number } | undefined
+  /** How the DHT sees us; undefined before it has answered. */
+  reachability(): Reachability | undefined
   /** Bytes on the wire since the start, the DHT's among them. */
   traffic(): { sentBytes: number; receivedBytes: number }
   close(): Promise<void>
@@ -128,6 +131,11 @@ export function openSwarm(options: SwarmOptions): Swarm {
     address() {
       const bound = dht.address()
       return bound === null ? undefined : { host: bound.host, port: bound.port }
+    },
+    reachability() {
+      if (!dht.bootstrapped || !dht.online) return undefined
+      const { host: seenHost, port: seenPort, firewalled: isFirewalled, randomized: isRandomized } = dht
+      return { host: seenHost, port: seenPort, isFirewalled, isRandomized }
     },
     async close() {
       isClosing = true

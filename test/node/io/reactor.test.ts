@@ -23,6 +23,7 @@ function reactorOf(
     forgive() {},
     connect() {},
     address: () => undefined,
+    reachability: () => undefined,
     traffic: () => ({ sentBytes: 0, receivedBytes: 0 }),
     close: async () => {},
   }

@@ -81,7 +81,8 @@ export const ROUTES: readonly Route[] = [
     parameters: [],
     body: 'none',
     answer: 'json',
-    handle: async ({ context: { api } }) => statusJson(await api.run({ type: 'status' }), process.pid),
+    handle: async ({ context: { api } }) =>
+      statusJson(await api.run({ type: 'status' }), api.reachability(), process.pid),
   },
   {
     method: 'GET',

@@ -12,6 +12,7 @@ import type {
   HeldProgress,
   LoggedVersion,
   PeerStatus,
+  Reachability,
   Status,
   Whereabouts,
 } from '../../commands.ts'
@@ -29,7 +30,7 @@ export type ExportedJson = ReturnType<typeof exportedJson>
 export type ExportDoneJson = ReturnType<typeof exportDoneJson>
 export type HeldJson = ReturnType<typeof heldJson>
 
-export function statusJson(status: Status, pid: number) {
+export function statusJson(status: Status, reachability: Reachability | undefined, pid: number) {
   return {
     pid,
     entity: maybeId(status.entity),
@@ -47,6 +48,8 @@ export function statusJson(status: Status, pid: number) {
     queriesServed: status.queriesServed,
     queriesWaiting: status.queriesWaiting,
     lastError: status.lastError ?? null,
+    clock: status.clock ?? null,
+    reachability: reachability ?? null,
   }
 }
 
