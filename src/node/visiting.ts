@@ -10,6 +10,7 @@
 import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import type { Network } from '../base/network.ts'
+import { Buckets, type Rate } from './buckets.ts'
 import type { Claims } from './claims.ts'
 import { idleAmong } from './idle.ts'
 import type { Connection, Reach } from './node.ts'
@@ -27,6 +28,8 @@ const LOOK_AGAIN_MS = 15_000
 const WAIT_MS = 5_000
 /** Devices that are connected to because they are said to keep something. */
 const NAMED_MAX = 8
+/** Devices that welcomes name are tried at this rate: half of those that can be tried at a time, so that made-up names leave room. */
+const WELCOME_RATE: Rate = { burst: 20, perS: 0.5 }
 /** How many pairs of depths are tried beyond our own where nobody is met: each is two further away. */
 const RUNGS = 4
 /** Connections that are freed for a visit where all are taken: five keepers of two shards, and some that do not answer. */
@@ -65,6 +68,7 @@ export class Visiting implements Reach {
   readonly #visits = new IdMap<Visit>()
   readonly #addresses = new IdMap<Uint8Array>(1_024)
   readonly #waiting = new Set<() => void>()
+  readonly #welcomed = new Buckets(1)
   #isSweeping = false
   #freedMs = Number.NEGATIVE_INFINITY
 
@@ -126,11 +130,15 @@ export class Visiting implements Reach {
     yield* this.#wait(isThere, Math.min(nowMs + WAIT_MS, nowMs + (untilMs - nowMs) / 2))
   }
 
-  /** Connects to devices that others know, while there is room. */
+  /** Connects to devices that others know, while there is room, and not to all of them at once. */
   learnOf(devices: readonly Uint8Array[]): void {
     const { connections, connectionsMax, connect } = this.#parts
     const room = connectionsMax - connections().length
-    for (const device of this.#unmet(devices).slice(0, Math.max(0, room))) connect(device)
+    for (const device of this.#unmet(devices).slice(0, Math.max(0, room))) {
+      if (this.#welcomed.level('', WELCOME_RATE, this.#parts.nowMs()) < 1) return
+      this.#welcomed.take('', WELCOME_RATE, this.#parts.nowMs())
+      connect(device)
+    }
   }
 
   /** To be called when a connection comes or goes, or has said what it keeps. */

@@ -193,3 +193,15 @@ test('visits - of the idle the least used make room, not whoever came first', (t
   fake.reach(random(32), 1, 10_000)
   t.alike(fake.ended, [15, 14, 13, 12])
 })
+
+test('visits - made-up names in welcomes leave room to try those that are said to keep something', (t) => {
+  const fake = new Fake(0)
+  for (let second = 0; second < 30; second++) {
+    fake.visiting.learnOf(Array.from({ length: 20 }, () => random(32)))
+    fake.advance(1_000)
+  }
+  t.ok(fake.named.length >= 20 && fake.named.length <= 36, `${fake.named.length} in half a minute`)
+  const keeper = random(32)
+  run(fake.visiting.meet([keeper], fake.nowMs + 1_000), () => {})
+  t.is(fake.named.at(-1), hex(keeper))
+})
