@@ -8,7 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import c from 'compact-encoding'
-import { SheafError } from './errors.ts'
+import { plainError, SheafError } from './errors.ts'
 
 /** A position in a buffer; the same shape as compact-encoding's state. */
 export interface State {
@@ -49,7 +49,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   const state: State = { start: 0, end: bytes.byteLength, buffer: bytes }
   const value = codec.decode(state)
   if (state.start !== state.end) {
-    throw new SheafError('TRAILING_BYTES', `${state.end - state.start} bytes after the end`)
+    throw plainError('TRAILING_BYTES', `${state.end - state.start} bytes after the end`)
   }
   return value
 }
@@ -163,7 +163,7 @@ export const flag: Codec<boolean> = {
   },
   decode(state) {
     const byte = readByte(state)
-    if (byte > 1) throw new SheafError('NOT_CANONICAL', `a flag of ${byte}`)
+    if (byte > 1) throw plainError('NOT_CANONICAL', `a flag of ${byte}`)
     return byte === 1
   },
 }
@@ -250,7 +250,7 @@ export function variant<F extends Fields>(
     decode(state) {
       const index = readUint(state)
       const codec = codecs[index]
-      if (codec === undefined) throw new SheafError('UNKNOWN_KIND', `case ${index} of ${names.length}`)
+      if (codec === undefined) throw plainError('UNKNOWN_KIND', `case ${index} of ${names.length}`)
       return { type: names[index], ...(codec.decode(state) as object) } as Case
     },
   }
@@ -287,7 +287,7 @@ export function requireUtf8(utf8: Uint8Array): void {
 export function take(state: State, length: number): Uint8Array {
   const { start } = state
   if (length > state.end - start) {
-    throw new SheafError('TRUNCATED', `${length} bytes announced, ${state.end - start} left`)
+    throw plainError('TRUNCATED', `${length} bytes announced, ${state.end - start} left`)
   }
   state.start = start + length
   return state.buffer.subarray(start, state.start)
@@ -301,13 +301,13 @@ export function readUint(state: State): number {
   const at = take(state, width)
   let value = 0
   for (let i = width - 1; i >= 0; i--) value = value * 256 + at[i]!
-  if (value > Number.MAX_SAFE_INTEGER) throw new SheafError('TOO_LARGE', 'an integer above 2^53')
-  if (value <= SHORTER_MAX[width]!) throw new SheafError('NOT_CANONICAL', `${value} in ${width + 1} bytes`)
+  if (value > Number.MAX_SAFE_INTEGER) throw plainError('TOO_LARGE', 'an integer above 2^53')
+  if (value <= SHORTER_MAX[width]!) throw plainError('NOT_CANONICAL', `${value} in ${width + 1} bytes`)
   return value
 }
 
 function readByte(state: State): number {
-  if (state.start >= state.end) throw new SheafError('TRUNCATED', 'a byte is missing at the end')
+  if (state.start >= state.end) throw plainError('TRUNCATED', 'a byte is missing at the end')
   return state.buffer[state.start++]!
 }
 

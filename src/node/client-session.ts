@@ -232,10 +232,10 @@ export class ClientSession {
       const error = asSheafError(cause)
       this.#asked.delete(ask)
       pending.deadline.cancel()
-      const seen = { type: 'wrong bytes' as const, code: error.code, certified: header !== undefined }
-      this.#env.evidence.observe(this.#peer.device, seen, this.#env.nowMs())
+      const certified = header !== undefined
+      this.#env.fault(this.#peer, error, { type: 'wrong bytes', code: error.code, certified })
       pending.resume({ error })
-      throw error
+      return
     }
     if (last) this.#finish(pending, { value: listing })
     this.#considerThanks()

@@ -291,12 +291,7 @@ function signedFirst(sent: Sent[], header: Header | undefined): boolean {
 
 /** Notes that a peer sent wrong bytes, and ends the connection. */
 export function blame(node: Node, peer: Connection, error: SheafError, certified: boolean): void {
-  node.env.evidence.observe(
-    peer.device,
-    { type: 'wrong bytes', code: error.code, certified },
-    node.env.nowMs(),
-  )
-  node.env.fault(peer, error)
+  node.env.fault(peer, error, { type: 'wrong bytes', code: error.code, certified })
 }
 
 /** What a failure says of who was asked. */

@@ -41,12 +41,15 @@ interface Out {
   answered(results: number): void
 }
 
+/** One of a kind that this node knows: only such wait and are served. */
+type Known = Admitted & { asked: Query }
+
 export class Intake {
   readonly #env: SessionEnv
   readonly #peer: Peer
   readonly #serve: Serve
   readonly #out: Out
-  #waiting: Admitted[] = []
+  #waiting: Known[] = []
   readonly #queued = new Map<number, Entry>()
   readonly #serving = new Map<number, Reply>()
   /** Queries that were answered or refused: what is still delivered for them is late, and no fault. */
@@ -79,7 +82,8 @@ export class Intake {
     const isTaken =
       this.#serving.has(ask) || this.#queued.has(ask) || this.#waiting.some((other) => other.ask === ask)
     if (isTaken) throw new SheafError('WRONG_QUERY', `query ${ask} asked twice`)
-    this.#waiting.push(one)
+    if (isKnown(one)) this.#waiting.push(one)
+    else this.#refuseUnknown(one)
     this.#advance()
   }
 
@@ -109,12 +113,12 @@ export class Intake {
     }
   }
 
-  #entryOf(one: Admitted): Entry {
+  #entryOf(one: Known): Entry {
     const { networks, isLocal } = this.#peer.caller
     return {
       lane: one.lane,
       effort: one.effort,
-      weight: one.asked === undefined ? 1 : weightOf(one.asked),
+      weight: weightOf(one.asked),
       bytes: one.bytes.byteLength,
       networks,
       isLocal,
@@ -126,13 +130,13 @@ export class Intake {
     }
   }
 
-  #drop(one: Admitted): void {
+  #drop(one: Known): void {
     this.#queued.delete(one.ask)
     this.#ended.add(one.ask)
     one.onDropped()
   }
 
-  #begin(one: Admitted): void {
+  #begin(one: Known): void {
     const { ask, bytes, asked } = one
     const { queue } = this.#env
     let holdsPlace = true
@@ -162,8 +166,18 @@ export class Intake {
       },
     )
     this.#serving.set(ask, reply)
-    if (asked === undefined)
-      reply.refuse(new SheafError('UNSUPPORTED', 'this node does not know that kind of query'))
-    else this.#serve(this.#peer, asked, reply)
+    this.#serve(this.#peer, asked, reply)
   }
+
+  /** At once: its bytes may be many, and are of no use. */
+  #refuseUnknown({ ask, onBegun }: Admitted): void {
+    this.#peer.usedMs = this.#env.nowMs()
+    onBegun?.()
+    this.#ended.add(ask)
+    this.#out.refuse(ask, new SheafError('UNSUPPORTED', 'this node does not know that kind of query'))
+  }
+}
+
+function isKnown(one: Admitted): one is Known {
+  return one.asked !== undefined
 }

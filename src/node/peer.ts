@@ -16,7 +16,7 @@ import {
   type Verify,
   verifyRecord,
 } from '../content/record.ts'
-import type { EvidenceSink } from '../ranking/evidence.ts'
+import type { EvidenceSink, Observation } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
 import type { Caller } from './caller.ts'
 import type { ToldTime } from './clock-skew.ts'
@@ -77,8 +77,8 @@ export interface SessionEnv {
   acceptsStores(): boolean
   knownPeers(): Uint8Array[]
   learnPeers(devices: Uint8Array[]): void
-  /** The peer broke the protocol: it is noted and the connection ends. */
-  fault(peer: Peer, error: SheafError): void
+  /** The peer broke the protocol: it is noted, once, as `seen` or as misbehaviour, and the connection ends. */
+  fault(peer: Peer, error: SheafError, seen?: Observation): void
 }
 
 /** Refusals that travel, by number; new ones go to the end. */

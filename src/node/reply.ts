@@ -97,9 +97,13 @@ export class Reply {
 
   /** Waits until the link takes more. */
   *writable(): Task<void> {
-    if (!this.#peer.isBlocked || this.#peer.isGone) return
+    if (this.#peer.isBlocked && !this.#peer.isGone) yield* this.until((go) => this.#peer.onWritable.push(go))
+  }
+
+  /** Waits until `go` is called, for something that is the client's to bring about: its place is another's meanwhile. */
+  *until(start: (go: () => void) => void): Task<void> {
     this.#out.waits(true)
-    yield* suspend<void>((resume) => this.#peer.onWritable.push(() => resume({ value: undefined })))
+    yield* suspend<void>((resume) => start(() => resume({ value: undefined })))
     this.#out.waits(false)
   }
 

@@ -115,7 +115,7 @@ export class ServerSession {
         case 'thank':
           return this.#thank(message)
         default:
-          throw new SheafError('UNEXPECTED_MESSAGE', `a client sent ${name}`)
+          throw plainError('UNEXPECTED_MESSAGE', `a client sent ${name}`)
       }
     } catch (cause) {
       this.#breach(asSheafError(cause))
@@ -250,7 +250,7 @@ export class ServerSession {
   }
 
   #ask(message: Uint8Array): void {
-    if (!this.#isOpen) throw new SheafError('UNEXPECTED_MESSAGE', 'a query before one was earned')
+    if (!this.#isOpen) throw plainError('UNEXPECTED_MESSAGE', 'a query before one was earned')
     const { ask, query } = decode(askCodec, message)
     this.#hear('ask', message)
     const asked = knownQuery(query)
@@ -285,13 +285,13 @@ export class ServerSession {
   }
 
   #deliver(message: Uint8Array): void {
-    if (!this.#isOpen) throw new SheafError('UNEXPECTED_MESSAGE', 'a delivery before a query was earned')
+    if (!this.#isOpen) throw plainError('UNEXPECTED_MESSAGE', 'a delivery before a query was earned')
     this.#hear('deliver', message)
     this.#intake.deliver(decode(deliverCodec, message))
   }
 
   #thank(message: Uint8Array): void {
-    if (!this.#isOpen) throw new SheafError('UNEXPECTED_MESSAGE', 'thanks before a query was earned')
+    if (!this.#isOpen) throw plainError('UNEXPECTED_MESSAGE', 'thanks before a query was earned')
     const { checkpoint: bytes, claim } = decode(thankCodec, message)
     const { device, session } = this.#peer
     const record = verifyStatement(bytes, this.#env)

@@ -387,11 +387,11 @@ export class Service {
       acceptsStores: () => this.#options.acceptsStores,
       knownPeers: () => this.#claims.devices().slice(0, 20),
       learnPeers: (devices) => this.#visiting.learnOf(devices),
-      fault: (peer, error) => {
+      fault: (peer, error, seen = { type: 'misbehaved', code: error.code }) => {
         if (peer.isGone || this.#faulty.has(peer.number)) return
         this.#faulty.add(peer.number)
         this.#node.env.gate.noteFault(peer.caller, this.#nowMs)
-        this.#options.evidence.observe(peer.device, { type: 'misbehaved', code: error.code }, this.#nowMs)
+        this.#options.evidence.observe(peer.device, seen, this.#nowMs)
         this.#node.emit({ type: 'fault', device: peer.device, code: error.code, message: error.message })
         this.#effects.push({ type: 'disconnect', peer: peer.number, code: error.code })
       },

@@ -20,8 +20,8 @@ const LOAD_IDS = 64
 /** Tips in one bundle; a page with more forks than this is shown by its first ones. */
 const TIPS_MAX = 16
 const SNAPSHOT_LIFE_MS = 60_000
-/** 256 lists of up to 4,096 ids of a kind: some 32 MB. */
-const SNAPSHOTS_MAX = 256
+/** Lists that are kept for one connection, each of up to 4,096 ids of a kind: 512 KB. They go with it. */
+const SNAPSHOTS_PER_PEER = 4
 
 interface Snapshot {
   ids: Uint8Array[]
@@ -30,7 +30,10 @@ interface Snapshot {
 
 export class Serving {
   readonly #node: Node
-  readonly #snapshots = new IdMap<Snapshot>(SNAPSHOTS_MAX)
+  /** Each connection's own: what others ask for does not put its lists out. */
+  readonly #snapshots = new WeakMap<Peer, IdMap<Snapshot>>()
+  /** Connections for which blocks are being loaded, and who waits to load more for them. */
+  readonly #loading = new WeakMap<Peer, (() => void)[]>()
 
   constructor(node: Node) {
     this.#node = node
@@ -75,21 +78,43 @@ export class Serving {
   /** Adds an answer for each id at its place. */
   *#send(peer: Peer, ids: readonly Uint8Array[], reply: Reply): Task<void> {
     for (let at = 0; at < ids.length; at += LOAD_IDS) {
-      if (reply.isGone) return
-      const slice = ids.slice(at, at + LOAD_IDS)
-      const blocks = yield* this.#node.store.get(slice)
-      const denied = yield* deniedAmong(this.#node, slice, blocks)
-      const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
-      yield* this.#sendKeys(peer, shown, at, reply)
-      const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
-      for (const i of slice.keys()) {
-        const bytes = blocks[i]
-        if (denied[i]) reply.add(at + i, DENIED)
-        else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
-        else reply.add(at + i, { type: isLost[i] === true ? 'lost' : 'unknown' })
+      yield* this.#loadTurn(peer, reply)
+      try {
+        yield* this.#sendSome(peer, ids.slice(at, at + LOAD_IDS), at, reply)
+      } finally {
+        this.#loadEnded(peer)
       }
-      yield* reply.writable()
     }
+  }
+
+  /** Waits until nothing else is loaded for this connection: who does not read holds the blocks of one load, not of all its queries. */
+  *#loadTurn(peer: Peer, reply: Reply): Task<void> {
+    const waiting = this.#loading.get(peer)
+    if (waiting === undefined) this.#loading.set(peer, [])
+    else yield* reply.until((go) => waiting.push(go))
+  }
+
+  #loadEnded(peer: Peer): void {
+    const next = this.#loading.get(peer)?.shift()
+    if (next === undefined) this.#loading.delete(peer)
+    else next()
+  }
+
+  *#sendSome(peer: Peer, slice: readonly Uint8Array[], at: number, reply: Reply): Task<void> {
+    yield* reply.writable()
+    if (reply.isGone) return
+    const blocks = yield* this.#node.store.get(slice)
+    const denied = yield* deniedAmong(this.#node, slice, blocks)
+    const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
+    yield* this.#sendKeys(peer, shown, at, reply)
+    const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
+    for (const i of slice.keys()) {
+      const bytes = blocks[i]
+      if (denied[i]) reply.add(at + i, DENIED)
+      else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
+      else reply.add(at + i, { type: isLost[i] === true ? 'lost' : 'unknown' })
+    }
+    yield* reply.writable()
   }
 
   /** Sends the keys of these blocks ahead of them, so that one exchange verifies alone. */
@@ -144,14 +169,16 @@ export class Serving {
   *#records(peer: Peer, asked: QueryOf<'records'>, reply: Reply): Task<void> {
     const nowMs = this.#node.env.nowMs()
     let token = asked.snapshot
-    let snapshot = token && this.#snapshots.get(token)
+    const kept = this.#snapshots.get(peer) ?? new IdMap<Snapshot>(SNAPSHOTS_PER_PEER)
+    this.#snapshots.set(peer, kept)
+    let snapshot = token && kept.get(token)
     if (token !== undefined && (snapshot === undefined || snapshot.expiresMs < nowMs)) {
       throw new SheafError('SNAPSHOT_GONE', 'that list is no longer kept; ask for its first page again')
     }
     if (token === undefined || snapshot === undefined) {
       token = this.#node.env.random(8)
       snapshot = { ids: yield* this.#sorted(asked), expiresMs: nowMs + SNAPSHOT_LIFE_MS }
-      this.#snapshots.set(token, snapshot)
+      kept.set(token, snapshot)
     }
     yield* this.#send(peer, snapshot.ids.slice(asked.offset, asked.offset + asked.count), reply)
     const listing: Listing = { total: snapshot.ids.length, offset: asked.offset, snapshot: token }

@@ -88,11 +88,13 @@ export class FirstStanding implements Standing, EvidenceSink {
   price(device: Uint8Array): number {
     const tally = this.#tallies.get(device)
     if (tally === undefined || tally.earned === 0) return EFFORT_FLOOR
-    return tally.misbehaved > 0 ? EFFORT_FLOOR * 2 ** Math.min(tally.misbehaved, 10) : 0
+    const breaches = breachesOf(tally)
+    return breaches > 0 ? EFFORT_FLOOR * 2 ** Math.min(breaches, 10) : 0
   }
 
   window(device: Uint8Array): number {
-    return (this.#tallies.get(device)?.misbehaved ?? 0) > 0 ? WINDOW / 4 : WINDOW
+    const tally = this.#tallies.get(device)
+    return tally !== undefined && breachesOf(tally) > 0 ? WINDOW / 4 : WINDOW
   }
 
   isVetted(device: Uint8Array): boolean {
@@ -130,6 +132,11 @@ export class FirstStanding implements Standing, EvidenceSink {
     const bad = 4 * tally.wrong + tally.ungrateful + tally.timedOut + tally.misbehaved
     return Math.round((10 * (good - bad)) / (good + bad + 10)) / 10
   }
+}
+
+/** What makes a device pay more and grants it less. */
+function breachesOf({ wrong, misbehaved }: Tally): number {
+  return wrong + misbehaved
 }
 
 const NOTHING_SEEN = (): Tally => ({

@@ -103,6 +103,21 @@ test('fetching - a version from the future is left, what came with it is taken, 
   t.absent(eve.observed.some(({ observation }) => observation.type === 'wrong bytes'))
 })
 
+test('fetching - wrong bytes are noted once, by their own name', async (t) => {
+  const { world, eve, server } = await handServer({
+    answer: (hand, told) =>
+      hand.answer(told, [{ index: 0, answer: { type: 'found', bytes: utf8('other') } }]),
+  })
+  const ids = [sealed(server.end.actor, 'bees').id]
+  await eve.run({ type: 'fetch', ids, untilMs: world.nowMs + 1_000 })
+  const noted = eve.observed.map(({ observation: { type } }) => type)
+  t.alike(
+    noted.filter((type) => type === 'wrong bytes' || type === 'misbehaved'),
+    ['wrong bytes'],
+  )
+  t.is(faults(eve).length, 1)
+})
+
 test('fetching - a bundle without the key of its tips is not taken, and its server is not blamed', async (t) => {
   const { world, eve, server } = await handServer({
     answer: (hand, told) => {

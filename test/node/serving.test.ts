@@ -1,6 +1,7 @@
 /** What a server answers to queries that an honest client asks: lists, snapshots, the five answers. */
 import test from 'brittle'
 import fc from 'fast-check'
+import { encode } from '../../src/base/codec.ts'
 import { compareBytes, sha256 } from '../../src/base/hash.ts'
 import { parseBlock } from '../../src/content/block.ts'
 import { compressSignMarkdown, type PageDraft } from '../../src/content/page.ts'
@@ -8,7 +9,7 @@ import type { SignedRecord } from '../../src/content/record.ts'
 import { pageLocator, type Space } from '../../src/content/space.ts'
 import { VERSION } from '../../src/content/version.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
-import type { QueryOf } from '../../src/node/queries.ts'
+import { type QueryOf, query as queryCodec } from '../../src/node/queries.ts'
 import type { Listing } from '../../src/node/wire.ts'
 import { actor, onAnotherDevice, START_MS, stored } from '../helpers/actor.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
@@ -158,6 +159,57 @@ test('serving - pages of a list are cut from one snapshot, whatever comes meanwh
   const fresh = await listed(client, LIST)
   t.is(fresh.listing.total, 13)
   t.is(fresh.ids[0], hex(late.id), 'a new list has what came')
+})
+
+test('serving - a list is kept for who asked for it, whatever others ask', async (t) => {
+  const { world, client } = await keeper()
+  const { listing } = await listed(client, { ...LIST, count: 5 })
+  const other = new HandClient(world.addStranger('other'))
+  world.connect('other', 'keeper')
+  await world.settle()
+  await other.earn({ type: 'introduce' })
+  await other.thank()
+  for (let i = 0; i < 5; i++) await listed(other, { ...LIST, count: 1 })
+  const { snapshot } = listing
+  t.is((await listed(client, { ...LIST, offset: 5, snapshot })).ids.length, 7, 'theirs do not put it out')
+  await other.ask({ ...LIST, snapshot })
+  t.is(other.refusal, 'SNAPSHOT_GONE', 'it is not theirs to read')
+
+  for (let i = 0; i < 4; i++) await listed(client, { ...LIST, count: 1 })
+  await client.ask({ ...LIST, offset: 5, snapshot })
+  t.is(client.refusal, 'SNAPSHOT_GONE', 'its own do')
+})
+
+test('serving - for who does not read one load of blocks is in memory, whatever is asked', async (t) => {
+  const { world, client, records, store } = await keeper()
+  const ids = records.map(({ id }) => id)
+  const load = store.get.bind(store)
+  let loads = 0
+  let underWay = 0
+  let most = 0
+  store.get = async (wanted) => {
+    if (wanted.length === ids.length) loads += 1
+    most = Math.max(most, ++underWay)
+    const blocks = await load(wanted)
+    underWay -= 1
+    return blocks
+  }
+  const asked = encode(queryCodec, { type: 'blocks', ids, certify: false })
+  const askEight = async (first: number): Promise<void> => {
+    for (let i = 0; i < 8; i++) client.sayAsk(first + i, asked)
+    await world.settle()
+  }
+  await askEight(100)
+  t.is(loads, 8)
+  t.is(most, 1, 'one after the other')
+
+  world.press('hand', client.end.number, 'blocked')
+  await askEight(200)
+  t.is(loads, 8, 'who does not read has nothing loaded')
+  world.press('hand', client.end.number, 'drained')
+  await world.settle()
+  t.is(loads, 16)
+  t.is(client.items(207).filter(({ answer }) => answer.type === 'found').length, ids.length)
 })
 
 test('serving - a list may be asked for of one kind, and of what one entity signed', async (t) => {

@@ -1,9 +1,9 @@
 /**
- * One real service on a real store, and the ends of its links by hand: what it sends reaches the
- * strangers of the tests, what they say reaches it. Its clock runs with the messages.
+ * One real service on a real store, in a process whose heap is small. Who talks to it is in other
+ * processes, at the far ends of sockets. Its clock runs with the messages, so that the buckets of an
+ * attacker fill as they would in days of attack and messages get further than BUSY.
  */
-
-import { sha256 } from '../../../src/base/hash.ts'
+import type { Socket } from 'node:net'
 import { networkOf } from '../../../src/base/network.ts'
 import { seededRandom } from '../../../src/base/seeded.ts'
 import { describeBlock } from '../../../src/content/block.ts'
@@ -13,39 +13,47 @@ import { perform } from '../../../src/node/perform.ts'
 import { quotaPolicy } from '../../../src/node/retention.ts'
 import { type Effect, type Input, Service } from '../../../src/node/service.ts'
 import { logicalBytes } from '../../../src/node/store.ts'
-import type { MessageName } from '../../../src/node/wire.ts'
+import { MESSAGE_NAMES } from '../../../src/node/wire.ts'
 import { FirstStanding } from '../../../src/ranking/standing.ts'
 import { type Actor, actor, START_MS, verify, verifyDevice } from '../../../test/helpers/actor.ts'
-import type { Stranger, Wire } from '../../../test/helpers/stranger.ts'
+import { type Frame, handshakeOf, onFrames, writeFrame } from './wire.ts'
 
+export const NETWORK = networkOf('soak', 4)
 const QUOTA_BYTES = 64 * 1024 * 1024
+const DEVICE_BYTES = 32
+/** Time that passes with each message: 200 a second, from a dozen links. */
+const MESSAGE_MS = 5
 
-export class Besieged implements Wire {
-  readonly network = networkOf('soak', 4)
-  readonly service: Service
+/** The node that is attacked. */
+export function target(seed: string): Actor {
+  return actor(`${seed} bo`, NETWORK)
+}
+
+export class Besieged {
+  readonly #service: Service
   readonly #store: LevelStore
-  readonly #device: Uint8Array
-  readonly #ends = new Map<number, Stranger>()
+  readonly #sockets = new Map<number, Socket>()
   readonly #quiet: (() => void)[] = []
-  #nextPeer = 1
+  readonly #onMessage: (taken: number) => void
   #busy = 0
-  nowMs = START_MS
+  #nowMs = START_MS
+  /** Messages that were taken. */
+  taken = 0
   /** Faults that were noted, by code. */
   readonly faults = new Map<string, number>()
 
-  static async open(home: string, seed: string): Promise<Besieged> {
-    const network = networkOf('soak', 4)
-    const bo = actor(`${seed} bo`, network)
+  static async open(home: string, seed: string, onMessage: (taken: number) => void): Promise<Besieged> {
+    const bo = target(seed)
     const store = await openStore({ home, incarnation: bo.incarnation, describe: describeBlock })
-    return new Besieged(bo, store, seed)
+    return new Besieged(bo, store, seed, onMessage)
   }
 
-  private constructor(bo: Actor, store: LevelStore, seed: string) {
+  private constructor(bo: Actor, store: LevelStore, seed: string, onMessage: (taken: number) => void) {
     const standing = new FirstStanding()
     this.#store = store
-    this.#device = bo.device.publicKey
-    this.service = new Service({
-      network: this.network,
+    this.#onMessage = onMessage
+    this.#service = new Service({
+      network: NETWORK,
       identity: bo.identity,
       device: bo.device,
       incarnation: bo.incarnation,
@@ -65,59 +73,79 @@ export class Besieged implements Wire {
     this.#step({ type: 'start' })
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  get held(): Service['held'] {
+    return this.#service.held
   }
 
-  /** Joins a stranger to the service by a link of its own; `address` is where it says that it comes from. */
-  join(end: Stranger, address: string): void {
-    const peer = this.#nextPeer++
-    const handshakeHash = sha256(Buffer.from(`link ${peer}`))
-    this.#ends.set(peer, end)
-    // The stranger's end first: the service speaks as soon as it knows of the link.
-    end.take({ type: 'connected', peer, device: this.#device, handshakeHash })
-    this.#step({ type: 'connected', peer, device: end.actor.device.publicKey, handshakeHash, address })
+  async close(): Promise<void> {
+    await this.#settled()
+    await this.#store.close()
   }
 
-  part(peer: number): void {
-    const end = this.#ends.get(peer)
-    if (end === undefined) return
-    this.#ends.delete(peer)
-    end.take({ type: 'disconnected', peer })
-    this.#step({ type: 'disconnected', peer })
+  /** Takes what comes over a socket: the links of those at its other end. */
+  serve(socket: Socket): void {
+    onFrames(socket, (frame) => this.#take(socket, frame))
   }
 
-  press(peer: number, type: 'blocked' | 'drained'): void {
-    if (this.#ends.has(peer)) this.#step({ type, peer })
+  #take(socket: Socket, { kind, link, name, body }: Frame): void {
+    switch (kind) {
+      case 'join': {
+        const device = body.slice(0, DEVICE_BYTES)
+        const address = Buffer.from(body.subarray(DEVICE_BYTES)).toString()
+        this.#sockets.set(link, socket)
+        return this.#step({
+          type: 'connected',
+          peer: link,
+          device,
+          handshakeHash: handshakeOf(link),
+          address,
+        })
+      }
+      case 'part':
+        return this.#part(link)
+      case 'blocked':
+      case 'drained':
+        if (this.#sockets.has(link)) this.#step({ type: kind, peer: link })
+        return
+      case 'say':
+        this.#nowMs += MESSAGE_MS
+        this.taken += 1
+        this.#onMessage(this.taken)
+        if (!this.#sockets.has(link)) return
+        return this.#step({ type: 'received', peer: link, name: MESSAGE_NAMES[name]!, message: body })
+      case 'mark':
+        return writeFrame(socket, 'mark', link)
+      case 'settle':
+        return void this.#settled().then(() => writeFrame(socket, 'mark', link))
+    }
   }
 
-  inject(_from: string, peer: number, name: MessageName, message: Uint8Array): void {
-    if (this.#ends.has(peer)) this.#step({ type: 'received', peer, name, message })
+  #part(link: number): void {
+    if (this.#sockets.delete(link)) this.#step({ type: 'disconnected', peer: link })
   }
 
-  /** Waits until no call of the store is under way. */
-  settle(): Promise<void> {
+  #settled(): Promise<void> {
     if (this.#busy === 0) return Promise.resolve()
     return new Promise((resolve) => this.#quiet.push(resolve))
   }
 
-  pass(ms: number): void {
-    this.nowMs += ms
-    if ((this.service.wakeAtMs ?? Number.POSITIVE_INFINITY) <= this.nowMs) this.#step({ type: 'wake' })
-  }
-
   #step(input: Input): void {
-    for (const effect of this.service.step(input, this.nowMs)) this.#carryOut(effect)
+    for (const effect of this.#service.step(input, this.#nowMs)) this.#carryOut(effect)
   }
 
   #carryOut(effect: Effect): void {
     switch (effect.type) {
-      case 'send':
-        return this.#ends
-          .get(effect.peer)
-          ?.take({ type: 'received', peer: effect.peer, name: effect.name, message: effect.message })
-      case 'disconnect':
-        return queueMicrotask(() => this.part(effect.peer))
+      case 'send': {
+        const socket = this.#sockets.get(effect.peer)
+        if (socket !== undefined)
+          writeFrame(socket, 'heard', effect.peer, MESSAGE_NAMES.indexOf(effect.name), effect.message)
+        return
+      }
+      case 'disconnect': {
+        const socket = this.#sockets.get(effect.peer)
+        if (socket !== undefined) writeFrame(socket, 'parted', effect.peer)
+        return queueMicrotask(() => this.#part(effect.peer))
+      }
       case 'store': {
         this.#busy += 1
         const done = (outcome: { value: unknown } | { error: unknown }): void => {
@@ -132,7 +160,7 @@ export class Besieged implements Wire {
         return
       }
       case 'check': {
-        const value = checkItems(effect.request, this.network, verify)
+        const value = checkItems(effect.request, NETWORK, verify)
         return this.#step({ type: 'done', token: effect.token, outcome: { value } })
       }
       case 'visit':

@@ -4,6 +4,7 @@
  * read, and come and go under ever new keys.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceKeyPair, deviceSign } from '../../../src/base/crypto.ts'
 import type { Random } from '../../../src/base/random.ts'
 import { encodeMessage } from '../../../src/node/peer.ts'
@@ -13,9 +14,11 @@ import { HandClient } from '../../../test/helpers/hand-client.ts'
 import { belowFrom, madeUp } from '../../../test/helpers/moves.ts'
 import { type Below, mutant } from '../../../test/helpers/mutants.ts'
 import { type Heard, Stranger } from '../../../test/helpers/stranger.ts'
-import type { Besieged } from './besieged.ts'
+import type { Links } from './wire.ts'
 
 const ACTIVE = 12
+/** So many messages under way, and no more are said until some were taken. */
+const WINDOW = 8
 /** They take links and say nothing. */
 const SILENT = 16
 /** Work that is worth while to get into a session and misbehave there. */
@@ -24,14 +27,20 @@ const EFFORT_MAX = 4_096
 const REMEMBERED = 40
 /** Well-formed messages of each name. */
 const MADE_UP = 50
+/** Hellos in a row. */
+const FLOOD = 4
+/** What is said as chance is cut from these, so that the crowd is not kept by making it. */
+const CHANCE_BYTES = 65_536
 
 interface Member {
   end: Stranger
   client: HandClient
+  /** It waits for the service, as one does who keeps to the rules for a while. */
+  isWaiting: boolean
 }
 
 export class Crowd {
-  readonly #target: Besieged
+  readonly #target: Links
   readonly #random: Random
   readonly #below: Below
   readonly #base: Actor
@@ -39,6 +48,7 @@ export class Crowd {
   readonly #silent: Stranger[] = []
   /** Well-formed messages that have nothing to do with anything. */
   readonly #madeUp: Heard[]
+  readonly #chance: Uint8Array
   #devices = 0
   #last: Uint8Array = new Uint8Array(60)
   /** Messages that were said. */
@@ -46,10 +56,11 @@ export class Crowd {
   /** Sessions that were opened by the rules, to be abused. */
   opened = 0
 
-  constructor(target: Besieged, random: Random) {
+  constructor(target: Links, random: Random) {
     this.#target = target
     this.#random = random
     this.#below = belowFrom(random)
+    this.#chance = random(CHANCE_BYTES)
     this.#base = actor('crowd', target.network)
     this.#madeUp = MESSAGE_NAMES.flatMap((name) =>
       Array.from({ length: MADE_UP }, () => ({ name, message: madeUp(name, this.#below) })),
@@ -58,35 +69,43 @@ export class Crowd {
     for (let i = 0; i < SILENT; i++) this.#silent.push(this.#newcomer().end)
   }
 
+  /** They say things, `perSecond` at the most, until they have said so many; resolves when those were taken. */
+  async attack(upTo: number, perSecond: number): Promise<void> {
+    let earlier = Promise.resolve()
+    const [saidBefore, begunMs] = [this.said, performance.now()]
+    while (this.said < upTo) {
+      const begun = this.said
+      // A turn in which the one that was drawn waits says nothing: it goes on when it was answered.
+      for (let acts = 0; acts < WINDOW && this.said < begun + WINDOW / 2; acts++) this.#act()
+      const taken = this.#target.mark()
+      await earlier
+      earlier = taken
+      const aheadMs = ((this.said - saidBefore) / perSecond) * 1_000 - (performance.now() - begunMs)
+      if (aheadMs > 0) await sleep(aheadMs)
+    }
+    await this.#target.settle()
+  }
+
   /** One of them does something. */
-  async act(): Promise<void> {
+  #act(): void {
     const at = this.#below(this.#members.length)
     const member = this.#members[at]!
+    if (member.isWaiting) return
     const kind = this.#below(1_000)
     if (!member.end.isConnected || kind < 15) {
       this.#target.part(member.end.number)
       this.#members[at] = this.#newcomer()
       return
     }
-    const { client } = member
-    if (kind < 700) return this.#sayAny(member)
-    if (kind < 800) return this.#flood(member)
-    if (kind < 900) return this.#earnWithoutWork(member)
-    if (kind < 910)
+    if (kind < 720) return this.#sayAny(member)
+    if (kind < 820) return this.#flood(member)
+    if (kind < 920) return this.#earnWithoutWork(member)
+    if (kind < 925)
       return this.#say(member, this.#anyName(), Buffer.alloc(MESSAGE_BYTES_MAX + this.#below(2), 0xfe))
-    if (kind < 920) return this.#target.press(member.end.number, this.#below(2) === 0 ? 'blocked' : 'drained')
-    if (kind < 930) return this.#replaceSilent()
-    if (kind < 980) return this.#open(member)
-    this.#say(member, 'thank', client.checkpoint())
-  }
-
-  /** Hostile messages that are ready, so that their making takes no time from whoever is served beside them. */
-  prepare(count: number): (() => void)[] {
-    return Array.from({ length: count }, () => {
-      const member = this.#members[this.#below(this.#members.length)]!
-      const { name, message } = this.#anyMessage(member)
-      return () => this.#say(member, name, message)
-    })
+    if (kind < 935) return this.#target.press(member.end.number, this.#below(2) === 0 ? 'blocked' : 'drained')
+    if (kind < 945) return this.#replaceSilent()
+    if (kind < 980) return void this.#open(member)
+    this.#say(member, 'thank', member.client.checkpoint())
   }
 
   #sayAny(member: Member): void {
@@ -109,13 +128,12 @@ export class Crowd {
     this.#last = message.byteLength > 0 && message.byteLength < 2_000 ? message : this.#last
     member.end.say(name, message)
     const { said, heard } = member.end
-    if (said.length > REMEMBERED) said.shift()
-    if (heard.length > REMEMBERED) heard.shift()
+    for (const memory of [said, heard]) memory.splice(0, Math.max(0, memory.length - REMEMBERED))
   }
 
   #flood(member: Member): void {
     const hello = member.client.hello()
-    for (let times = 0; times < 10; times++) this.#say(member, 'hello', hello)
+    for (let times = 0; times < FLOOD; times++) this.#say(member, 'hello', hello)
   }
 
   #earnWithoutWork(member: Member): void {
@@ -134,18 +152,24 @@ export class Crowd {
   /** Earns and thanks by the rules, so that what follows meets an open session. */
   async #open(member: Member): Promise<void> {
     const { client, end } = member
+    member.isWaiting = true
     this.#say(member, 'hello', client.hello())
+    await this.#target.mark()
     const challenge = end.last('challenge')
-    if (challenge === undefined || challenge.effort > EFFORT_MAX) return
+    member.isWaiting = false
+    if (challenge === undefined || challenge.effort > EFFORT_MAX || !end.isConnected) return
+    member.isWaiting = true
     this.said += 1
     client.sayEarn(client.earnOf({ type: 'introduce' }, challenge))
     await this.#target.settle()
     if (end.isConnected) this.#say(member, 'thank', client.checkpoint())
+    await this.#target.mark()
     if (end.last('welcome') !== undefined) this.opened += 1
     for (let times = this.#below(6); times > 0 && end.isConnected; times--) {
       this.said += 1
       await client.ask({ type: 'blocks', ids: [this.#bytes(32), this.#base.genesis.id], certify: true })
     }
+    member.isWaiting = false
   }
 
   #replaceSilent(): void {
@@ -160,7 +184,7 @@ export class Crowd {
     const end = new Stranger(`hostile ${this.#devices++}`, { ...this.#base, device }, this.#target)
     const client = new HandClient(end)
     this.#target.join(end, `203.0.${this.#below(200)}.${this.#below(250)}`)
-    return { end, client }
+    return { end, client, isWaiting: false }
   }
 
   #remembered({ end }: Member): Uint8Array {
@@ -172,6 +196,7 @@ export class Crowd {
   }
 
   #bytes(length: number): Uint8Array {
-    return this.#random(length)
+    const at = this.#below(CHANCE_BYTES - length)
+    return this.#chance.slice(at, at + length)
   }
 }

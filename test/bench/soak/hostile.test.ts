@@ -14,7 +14,6 @@ const quiet: Measured = {
   faults: { TRUNCATED: 3 },
   held: {},
   idleMs: [1, 1, 1],
-  aloneMs: [1, 1, 1],
   besiegedMs: [4, 4, 4],
   samples: Array.from({ length: 20 }, (_, i) => ({
     messages: i * 5,
@@ -55,7 +54,7 @@ test('soak hostile - memory that grows, a client that waits and a mistake of our
 test('soak hostile - a leak and a crash that are planted are found', { timeout: 220_000 }, async (t) => {
   const run = {
     seed: String(seed),
-    numbers: { messages: MESSAGES },
+    numbers: { messages: MESSAGES, rate: 1_000_000 },
     say: () => {},
     signal: new AbortController().signal,
   }
