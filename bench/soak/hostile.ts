@@ -40,7 +40,7 @@ export const soak: Soak = {
     messages: { help: 'messages that are said to it', default: 1_000_000, min: 1_000, max: 100_000_000 },
     rate: { help: 'of them in a second, at the most', default: 6_000, min: 100, max: 1_000_000 },
   },
-  plants: { leak: 'keeps 32 KB for each message', crash: 'throws in the middle' },
+  plants: { leak: 'keeps 8 KB for each message', crash: 'throws in the middle' },
   run,
 }
 
