@@ -267,7 +267,6 @@ export class Outbox {
   /** Pushes what can be pushed now. Called whenever a peer comes, a push ends, or a batch is new. */
   pump(): void {
     for (const look of [...this.#watchers]) look()
-    if (this.#pending.size === 0) return
     const nowMs = this.#node.env.nowMs()
     const peers = this.#accepting().filter(({ isMeeting }) => !isMeeting)
     for (const batch of this.#pending.values()) {
