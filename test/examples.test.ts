@@ -102,6 +102,33 @@ test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, a
   t.is(printed.get('get archive/bees/swarming'), readFileSync(join(wiki, 'bees/swarming.md'), 'utf8'))
 })
 
+test('examples - a node is operated, backed up and restored', { timeout: 200_000 }, async (t) => {
+  const lines = linesOf('examples/operating.md')
+  t.ok(lines.length > 20)
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  t.teardown(
+    async () => {
+      for (const home of ['ann', 'again'])
+        if (existsSync(socketOf(folder, home))) await sheaf(folder, wordsOf(`sheaf --home ${home} stop`))
+    },
+    { order: -1 },
+  )
+  const printed = new Map<string, string>()
+  for (const line of lines) {
+    const [, home] = /--home (\S+)/.exec(line)!
+    const { status, out, err } = await sheaf(folder, wordsOf(line))
+    const [, pid] = /(?:running|started) as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, home!)))
+    t.is(status, line.includes('--wait 0') ? 75 : 0, `${line}: ${out}${err}`)
+    printed.set(line.split(' ').slice(2).join(' '), out)
+  }
+  t.is(printed.get('ann config get log_level'), 'debug\n')
+  t.ok(printed.get('ann deny')?.includes('a court said so'))
+  t.ok(printed.get('again block')?.includes('floods us'), 'the rules come back with the rest')
+  t.is(printed.get('again get garden/pond'), readFileSync(join(ROOT, 'examples/wiki/garden/pond.md'), 'utf8'))
+})
+
 /** What a page tells a reader to type, of `sheaf`. */
 function linesOf(page: string): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
