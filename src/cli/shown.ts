@@ -32,8 +32,9 @@ export function duration(ms: number): string {
 const CLOCK_OFF_MS = 60_000
 
 /** `5 min ahead of 3 peers`; undefined where it goes right, or nobody has told. */
-export function clockText(clock: { aheadMs: number; peers: number } | null): string | undefined {
-  if (clock === null || Math.abs(clock.aheadMs) <= CLOCK_OFF_MS) return undefined
+export function clockText(clock: { aheadMs: number; peers: number } | null | undefined): string | undefined {
+  // a daemon that was started before an upgrade says nothing of it
+  if (clock == null || Math.abs(clock.aheadMs) <= CLOCK_OFF_MS) return undefined
   const off = duration(Math.abs(clock.aheadMs))
   return `${off} ${clock.aheadMs > 0 ? 'ahead of' : 'behind'} ${count(clock.peers, 'peer')}`
 }

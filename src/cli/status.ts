@@ -50,7 +50,7 @@ function statusText(status: StatusJson): string {
 
 /** As the nodes of the DHT see it. */
 function reachableText({ reachability }: StatusJson): string {
-  if (reachability === null) return 'not known yet: no node of the DHT has answered'
+  if (reachability == null) return 'not known yet: no node of the DHT has answered'
   const { host, port, isFirewalled, isRandomized } = reachability
   const seen =
     host === null ? 'seen under no one address' : `seen as ${oneLine(host)}${port > 0 ? `:${port}` : ''}`
