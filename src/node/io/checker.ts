@@ -12,7 +12,7 @@ import type { CheckWorkerData } from './check-worker.ts'
 import { startWorker } from './worker.ts'
 
 /** Fewer than this are checked sooner than a worker has heard of them. */
-const WORKER_FROM = 16
+const WORKER_FROM = 8
 /** With so much before it in the worker, a request is checked sooner here: the two threads share what arrives. */
 const WAITING_MAX = 2
 
