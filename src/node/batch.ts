@@ -167,6 +167,11 @@ export class Batch {
     return offered.filter((i) => mayOffer(this.entries[i]!))
   }
 
+  /** Whether a device that keeps what `covers` says could be offered something. */
+  concerns(covers: (locator: Uint8Array) => boolean): boolean {
+    return this.entries.some(({ locator }, i) => !this.#beside.has(i) && covers(locator))
+  }
+
   /** A locator in each of the shards that its entries lie in. */
   places(depth: number): readonly Uint8Array[] {
     if (this.#places.depth !== depth) this.#places = { depth, locators: this.#placesAt(depth) }

@@ -20,8 +20,8 @@ export function idleAmong(
   if (lacking <= 0) return []
   return connections
     .filter(({ client, server, isMeeting, usedMs }) => {
-      const isQuiet = client.load === 0 && server.load === 0 && !isMeeting
-      return isQuiet && nowMs - usedMs >= IDLE_AFTER_MS
+      if (nowMs - usedMs < IDLE_AFTER_MS || isMeeting) return false
+      return client.load === 0 && server.load === 0
     })
     .filter((connection) => !isNeeded(connection))
     .sort((a, b) => a.usedMs - b.usedMs)

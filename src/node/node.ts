@@ -43,6 +43,8 @@ export interface NodeEvent {
 /** Finding keepers beyond our own shard; see `Visiting`. */
 export interface Reach {
   covers(peer: Connection, locator: Uint8Array): boolean
+  /** How far a peer's address is from a locator: see `distanceOf`. */
+  distance(peer: Connection, locator: Uint8Array): number
   /** The depth that is usual around here. */
   usualDepth(): number
   seek(locator: Uint8Array, wanted: number): void

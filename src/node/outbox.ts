@@ -7,7 +7,7 @@ import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES, storedAmong } from './batch.ts'
-import { orderedPeers } from './choosing.ts'
+import { nearestFirst, orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
 import { mayOffer } from './denials.ts'
 import { mergeBatches } from './merging.ts'
@@ -15,7 +15,7 @@ import type { Connection, Node } from './node.ts'
 import { furthest, isFurther, progressOf } from './progress.ts'
 import { push, RENEW_BEFORE_MS, Unreadable } from './pushing.ts'
 import { Retries } from './retries.ts'
-import { SEEK_WITHIN_MS, seekKeepers } from './seeking.ts'
+import { SEEK_WITHIN_MS, Seeker } from './seeking.ts'
 import { rootOfIds } from './shards.ts'
 import type { Note, StoredBlock } from './store.ts'
 import { begin, run, suspend, type Task } from './task.ts'
@@ -31,8 +31,6 @@ const UNABLE: ReadonlySet<string> = new Set(['QUOTA_FULL', 'TIMEOUT'])
 const SUCCESSORS_MAX = 1_024
 /** Promises are looked through so often. */
 const RENEW_EVERY_MS = 12 * 3600_000
-/** Keepers of a pending batch are looked for at once, and again after this. */
-const SEEK_AGAIN_MS = 5 * 60_000
 
 export class Outbox {
   readonly #node: Node
@@ -43,8 +41,7 @@ export class Outbox {
   /** Batches that were taken apart in this life, and what goes on in their place, if anything. */
   readonly #successors = new IdMap<Uint8Array | undefined>(SUCCESSORS_MAX)
   #pushing = 0
-  #isSeeking = false
-  #seekTimer: Timer | undefined
+  readonly #seeker: Seeker
   #renewTimer: Timer | undefined
   readonly #watchers = new Set<() => void>()
   /** What each watcher knows to be held: a batch that settles is added to them. */
@@ -52,6 +49,7 @@ export class Outbox {
 
   constructor(node: Node) {
     this.#node = node
+    this.#seeker = new Seeker(node, this.#pending, () => this.pump())
   }
 
   get pending(): { batches: number; oldestMs: number | undefined } {
@@ -73,7 +71,7 @@ export class Outbox {
     }
     yield* this.#merge()
     yield* this.#renew()
-    this.#seek()
+    this.#seeker.seek()
     this.heed()
   }
 
@@ -84,7 +82,7 @@ export class Outbox {
     this.#renewTimer?.cancel()
     this.#renewTimer = env.timers.at(env.nowMs() + RENEW_EVERY_MS, () => {
       run(this.#renew(), () => {
-        this.#seek()
+        this.#seeker.seek()
         this.pump()
       })
     })
@@ -119,7 +117,7 @@ export class Outbox {
       message: `${batch.entries.length - here.length} of ${batch.entries.length} blocks of a batch do not read back`,
     })
     yield* this.#goOnWith(here, batch)
-    this.#seek()
+    this.#seeker.seek()
   }
 
   /** What was published page by page while nobody was there goes on together. */
@@ -179,7 +177,7 @@ export class Outbox {
   begin(note: Note): void {
     this.#pending.set(note.key, Batch.decode(note.key, note.value!, this.#node.env))
     for (const connection of this.#node.connections()) connection.meet()
-    this.#seek()
+    this.#seeker.seekSoon()
     this.pump()
   }
 
@@ -189,7 +187,7 @@ export class Outbox {
       const last = this.#lastOf(root)
       return this.#pending.get(last) ?? (settled.has(last) ? 'settled' : 'lost')
     })
-    return progressOf(this.#node, this.#accepting(), batches)
+    return progressOf(this.#node, this.#node.connections().filter(isAccepting), batches)
   }
 
   /** Waits until all are held, or nothing has moved for `patienceMs`. */
@@ -267,20 +265,27 @@ export class Outbox {
   /** Pushes what can be pushed now. Called whenever a peer comes, a push ends, or a batch is new. */
   pump(): void {
     for (const look of [...this.#watchers]) look()
-    const nowMs = this.#node.env.nowMs()
+    if (this.#pending.size === 0) return
+    const { people, reach } = this.#node
     const peers = this.#accepting().filter(({ isMeeting }) => !isMeeting)
     for (const batch of this.#pending.values()) {
-      for (const peer of peers) {
+      if (this.#pushing >= PUSHES_MAX) return
+      const able = peers.filter((peer) => this.#mayTake(batch, peer))
+      for (const peer of nearestFirst(this.#node, able, batch.places(reach.usualDepth()))) {
         if (this.#pushing >= PUSHES_MAX) return
-        const { device } = peer
-        const isFree = (this.#pushes.get(device) ?? 0) < PUSHES_PER_PEER
-        const mayAsk = this.#unable.mayAsk(device, nowMs) && batch.retries.mayAsk(device, nowMs)
-        if (!isFree || !mayAsk || batch.busy.has(device)) continue
-        const covers = (locator: Uint8Array): boolean => this.#node.reach.covers(peer, locator)
-        const offered = batch.offerFor(device, this.#node.people, covers, (one) => mayOffer(this.#node, one))
+        const covers = (locator: Uint8Array): boolean => reach.covers(peer, locator)
+        const offered = batch.offerFor(peer.device, people, covers, (one) => mayOffer(this.#node, one))
         if (offered.length > 0) this.#begin(batch, peer, offered)
       }
     }
+  }
+
+  #mayTake(batch: Batch, peer: Connection): boolean {
+    const { env, reach } = this.#node
+    const { device } = peer
+    if (batch.busy.has(device) || (this.#pushes.get(device) ?? 0) >= PUSHES_PER_PEER) return false
+    if (!batch.concerns((locator) => reach.covers(peer, locator))) return false
+    return this.#unable.mayAsk(device, env.nowMs()) && batch.retries.mayAsk(device, env.nowMs())
   }
 
   /** Promises of those that the operator blocked no longer count. */
@@ -291,27 +296,13 @@ export class Outbox {
     this.pump()
   }
 
-  /** Has keepers looked for in the shards of all that is pending, now and again until it is held. */
-  #seek(): void {
-    this.#seekTimer?.cancel()
-    this.#seekTimer = undefined
-    if (this.#isSeeking || this.#pending.size === 0) return
-    this.#isSeeking = true
-    run(seekKeepers(this.#node, this.#pending), () => {
-      this.#isSeeking = false
-      const { timers, nowMs } = this.#node.env
-      this.#seekTimer = timers.at(nowMs() + SEEK_AGAIN_MS, () => this.#seek())
-      this.pump()
-    })
-  }
-
   /** Whether there may soon be more keepers: a peer that has just come may turn out to be one, and one of one is not yet all of them. */
   get #mayGrow(): boolean {
-    return this.#isSeeking || this.#node.connections().some(({ isMeeting }) => isMeeting)
+    return this.#seeker.isSeeking || this.#node.connections().some(({ isMeeting }) => isMeeting)
   }
 
   #accepting(): Connection[] {
-    return orderedPeers(this.#node).filter(({ client }) => client.isOpen && client.acceptsStores)
+    return orderedPeers(this.#node).filter(isAccepting)
   }
 
   #begin(batch: Batch, peer: Connection, offered: readonly number[]): void {
@@ -396,3 +387,5 @@ export class Outbox {
     this.#node.emit({ type: 'held', root: batch.root, blocks: batch.entries.length, holders })
   }
 }
+
+const isAccepting = ({ client }: Connection): boolean => client.isOpen && client.acceptsStores

@@ -31,7 +31,17 @@ export function prefixOf(point: Uint8Array, depth: number): Uint8Array {
 }
 
 export function sharesPrefix(point: Uint8Array, prefix: Uint8Array, depth: number): boolean {
-  return compareBytes(prefixOf(point, depth), prefixOf(prefix, depth)) === 0
+  const whole = depth >> 3
+  for (let i = 0; i < whole; i++) if (point[i] !== prefix[i]) return false
+  const spare = depth & 7
+  return spare === 0 || ((point[whole]! ^ prefix[whole]!) & (0xff << (8 - spare)) & 0xff) === 0
+}
+
+/** How far two points are apart: the first 48 bits of their difference by XOR. */
+export function distanceOf(a: Uint8Array, b: Uint8Array): number {
+  let distance = 0
+  for (let i = 0; i < 6; i++) distance = 256 * distance + (a[i]! ^ b[i]!)
+  return distance
 }
 
 /** Things parted by the first `depth` bits of where they live, each part with the locator of its first; those of unknown place together. */

@@ -14,7 +14,7 @@ import { Buckets, type Rate } from './buckets.ts'
 import type { Claims } from './claims.ts'
 import { idleAmong } from './idle.ts'
 import type { Connection, Reach } from './node.ts'
-import { addressOf, DEPTH_MAX, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
+import { addressOf, DEPTH_MAX, distanceOf, prefixOf, shardTopic, sharesPrefix } from './shards.ts'
 import { run, suspend, type Task } from './task.ts'
 import type { Timers } from './timers.ts'
 
@@ -30,10 +30,16 @@ const WAIT_MS = 5_000
 const NAMED_MAX = 8
 /** Devices that welcomes name are tried at this rate: half of those that can be tried at a time, so that made-up names leave room. */
 const WELCOME_RATE: Rate = { burst: 20, perS: 0.5 }
-/** How many pairs of depths are tried beyond our own where nobody is met: each is two further away. */
-const RUNGS = 4
+/**
+ * Depths that are tried one after the other, from the usual one, until enough are met: its topic shows nearly all
+ * where nearly all have that depth, and the one below shows twice as many. The others come where nobody is met.
+ */
+const RUNGS: readonly (readonly number[])[] = [[0], [-1], [2, -3], [4, -5], [6, -7]]
+const USUAL_RUNGS = 2
 /** Connections that are freed for a visit where all are taken: five keepers of two shards, and some that do not answer. */
 const FREE_FOR_VISITS = 12
+/** Part of the connections that are not filled with devices of other shards only because somebody knows them. */
+const LEFT_BY_STRANGERS = 1 / 2
 /** Until connections that were ended are gone. */
 const FREE_EVERY_MS = 1_000
 
@@ -98,13 +104,17 @@ export class Visiting implements Reach {
     return depth === 0 || sharesPrefix(locator, this.#addressOf(device), depth)
   }
 
+  distance({ device }: Connection, locator: Uint8Array): number {
+    return distanceOf(this.#addressOf(device), locator)
+  }
+
   usualDepth(): number {
     return this.#parts.claims.usualDepth()
   }
 
   /** Looks for keepers of a locator where fewer than `wanted` are connected, without waiting for them. */
   seek(locator: Uint8Array, wanted: number): void {
-    if (!this.#isReached(locator, wanted)) this.#begin(locator, 0)
+    if (!this.#isReached(locator, wanted)) this.#begin(locator, [0, -1])
   }
 
   /** Waits until `wanted` keepers of a locator are connected, or nothing more is to be expected; at most half of the time until `untilMs`. */
@@ -112,11 +122,11 @@ export class Visiting implements Reach {
     const nowMs = this.#parts.nowMs()
     const endMs = Math.min(nowMs + WAIT_MS, nowMs + (untilMs - nowMs) / 2)
     const isReached = (): boolean => this.#isReached(locator, wanted)
-    for (let rung = 0; rung < RUNGS; rung++) {
+    for (const [rung, offsets] of RUNGS.entries()) {
       if (isReached() || this.#parts.nowMs() >= endMs) return
-      const looking = this.#begin(locator, rung)
+      if (rung >= USUAL_RUNGS && this.#covering(locator) > 0) return
+      const looking = this.#begin(locator, offsets)
       yield* this.#wait(() => isReached() || looking.every(({ isLooking }) => !isLooking), endMs)
-      if (this.#covering(locator) > 0) return
     }
   }
 
@@ -130,14 +140,23 @@ export class Visiting implements Reach {
     yield* this.#wait(isThere, Math.min(nowMs + WAIT_MS, nowMs + (untilMs - nowMs) / 2))
   }
 
-  /** Connects to devices that others know, while there is room, and not to all of them at once. */
+  /**
+   * Connects to devices that others know, while there is room, and not to all of them at once: those of other shards
+   * leave some for guests and visits.
+   */
   learnOf(devices: readonly Uint8Array[]): void {
-    const { connections, connectionsMax, connect } = this.#parts
-    const room = connectionsMax - connections().length
-    for (const device of this.#unmet(devices).slice(0, Math.max(0, room))) {
-      if (this.#welcomed.level('', WELCOME_RATE, this.#parts.nowMs()) < 1) return
-      this.#welcomed.take('', WELCOME_RATE, this.#parts.nowMs())
+    const { connections, connectionsMax, connect, nowMs } = this.#parts
+    let room = connectionsMax - connections().length
+    if (room <= 0) return
+    const depth = this.usualDepth()
+    const left = Math.ceil(connectionsMax * LEFT_BY_STRANGERS)
+    for (const device of this.#unmet(devices)) {
+      const isNear = depth === 0 || sharesPrefix(this.#addressOf(device), this.#address, depth)
+      if (room <= (isNear ? 0 : left)) continue
+      if (this.#welcomed.level('', WELCOME_RATE, nowMs()) < 1) return
+      this.#welcomed.take('', WELCOME_RATE, nowMs())
       connect(device)
+      room -= 1
     }
   }
 
@@ -157,11 +176,11 @@ export class Visiting implements Reach {
     return this.#parts.connections().filter((peer) => this.covers(peer, locator)).length
   }
 
-  #begin(locator: Uint8Array, rung: number): Visit[] {
+  #begin(locator: Uint8Array, offsets: readonly number[]): Visit[] {
     const { network, claims } = this.#parts
-    if (rung === 0) this.#connectTo(claims.covering(locator))
+    if (offsets.includes(0)) this.#connectTo(claims.covering(locator))
     const around = claims.usualDepth()
-    const depths = [around + 2 * rung, around - 1 - 2 * rung].filter((one) => one >= 0 && one <= DEPTH_MAX)
+    const depths = offsets.map((one) => around + one).filter((one) => one >= 0 && one <= DEPTH_MAX)
     return depths.map((depth) => this.#look(shardTopic(network, depth, locator)))
   }
 

@@ -4,7 +4,14 @@ import { sha256 } from '../../src/base/hash.ts'
 import { networkOf } from '../../src/base/network.ts'
 import { shuffled } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
-import { addressOf, prefixOf, rootOfIds, shardTopic, sharesPrefix } from '../../src/node/shards.ts'
+import {
+  addressOf,
+  distanceOf,
+  prefixOf,
+  rootOfIds,
+  shardTopic,
+  sharesPrefix,
+} from '../../src/node/shards.ts'
 import { hex, unhex, utf8 } from '../helpers/bytes.ts'
 import { parameters } from '../helpers/seed.ts'
 
@@ -45,6 +52,21 @@ test('shards - a point shares a prefix if its first bits say so, and is left as 
     parameters({ numRuns: 500 }),
   )
   t.ok(sharesPrefix(unhex('ff'.repeat(32)), new Uint8Array(0), 0), 'everything is within nothing')
+})
+
+test('shards - points are the further apart the earlier the bit in which they differ', (t) => {
+  fc.assert(
+    fc.property(point, fc.nat(46), (one, at) => {
+      const differing = (bit: number): Uint8Array =>
+        one.map((byte, i) => byte ^ (bit >> 3 === i ? 0x80 >> (bit & 7) : 0))
+      const [near, far] = [distanceOf(one, differing(at + 1)), distanceOf(one, differing(at))]
+      return (
+        distanceOf(one, one) === 0 && near > 0 && far === 2 * near && far === distanceOf(differing(at), one)
+      )
+    }),
+    parameters(),
+  )
+  t.pass()
 })
 
 test('shards - each network, depth and prefix has a topic of its own', (t) => {

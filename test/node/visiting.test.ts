@@ -160,3 +160,32 @@ test('visiting - where no keeper is to be reached the answer says so, and within
     await t.exception(asking, /unknown to the closest peers/)
   }
 })
+
+// npm run sim -- spread --nodes 300 --seed 1: all keepers of a shard were full for a moment, and a page had no holder for five minutes
+test('visiting - keepers that are not to be reached when a page is published get it within a minute of their return', async (t) => {
+  const { world, nodes } = network(16, { depth: 2 })
+  const ada = nodes[0]!
+  const space = { type: 'entity' as const, id: ada.actor.entity }
+  const path = Array.from({ length: 64 }, (_, i) => `p${i}`).find(
+    (one) => !keeps(ada, pageLocator({ space, path: one }), 1),
+  )!
+  const keepers = nodes.filter((node) => keeps(node, pageLocator({ space, path }), 2))
+  t.ok(keepers.length > 0)
+  for (const { name } of keepers) world.away.add(name)
+  await world.settle()
+  const { batches } = await ada.run({
+    type: 'publish',
+    pages: [{ path, text: utf8('bees') }],
+    summary: '',
+    index: false,
+  })
+  const held = async (): Promise<number> => {
+    const waiting = ada.run({ type: 'held', batches, patienceMs: 1 })
+    await world.advance(15_000)
+    return (await waiting).held
+  }
+  t.is(await held(), 0)
+  world.away.clear()
+  await world.advance(45_000)
+  t.is(await held(), Math.min(5, keepers.length))
+})

@@ -83,13 +83,15 @@ function elsewhere(device: Uint8Array, depth: number): Uint8Array {
   }
 }
 
-test('visits - a topic at our depth and one less, then in steps of two, until somebody is met', (t) => {
+test('visits - a topic at our depth, then at one less, then two more and less, until somebody is met', (t) => {
   const fake = new Fake(5)
   const at = elsewhere(fake.device, 4)
   const wait = fake.reach(at, 3, 60_000)
   const topicsAt = (...depths: number[]): string[] =>
     depths.map((depth) => hex(shardTopic(NETWORK, depth, at)))
-  t.alike(fake.visited.splice(0), topicsAt(5, 4))
+  t.alike(fake.visited.splice(0), topicsAt(5))
+  fake.found()
+  t.alike(fake.visited.splice(0), topicsAt(4))
   fake.found()
   t.alike(fake.visited.splice(0), topicsAt(7, 2))
   fake.found()
@@ -204,4 +206,20 @@ test('visits - made-up names in welcomes leave room to try those that are said t
   const keeper = random(32)
   run(fake.visiting.meet([keeper], fake.nowMs + 1_000), () => {})
   t.is(fake.named.at(-1), hex(keeper))
+})
+
+test('visits - devices of other shards that somebody knows fill half of the places, those of ours all', (t) => {
+  const fake = new Fake(1, 16)
+  const isOurs = (device: Uint8Array): boolean => sharesPrefix(addressOf(device), addressOf(fake.device), 1)
+  const known = Array.from({ length: 100 }, () => random(32))
+  fake.visiting.learnOf(known.filter((one) => !isOurs(one)))
+  t.is(fake.named.splice(0).length, 8)
+  fake.connections = Array.from({ length: 8 }, (_, i) => peer(i))
+  fake.visiting.learnOf(known.filter((one) => !isOurs(one)))
+  t.is(fake.named.length, 0)
+  fake.visiting.learnOf(known.filter(isOurs))
+  t.is(fake.named.length, 8)
+  const everywhere = new Fake(0, 16)
+  everywhere.visiting.learnOf(known)
+  t.is(everywhere.named.length, 16, 'at depth 0 all are of our shard')
 })

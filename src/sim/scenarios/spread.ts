@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts'
 
 /** One node in so many publishes, each so many pages one after the other. */
 const AUTHOR_EVERY = 10
-const PAGES = 3
+const PAGES = 2
 const AUTHORS_AT_ONCE = 64
 
 export const spread: Scenario = {
