@@ -65,6 +65,7 @@ async function sim({ shell }: Cli, name: string, options: SimOptions): Promise<v
   const trace = options.trace === undefined ? undefined : openTrace(resolve(shell.cwd, options.trace))
   await shell.out(`seed ${seed}\n`)
   if (options.json !== true) await shell.out(`crypto ${crypto} (${CRYPTO_TEXT[crypto]})\n`)
+  const startedMs = performance.now()
   let report: SimulationReport
   try {
     report = await simulate({
@@ -83,14 +84,29 @@ async function sim({ shell }: Cli, name: string, options: SimOptions): Promise<v
   const { figures, checks, findings } = report
   const failed = Object.entries(checks).filter(([, found]) => found > 0)
   if (options.json === true) {
-    const result = { sim: name, seed, commit: commit(), nodes: size, crypto, ...figures, checks, findings }
+    const run = { sim: name, seed, commit: commit(), nodes: size, crypto, ...usedSince(startedMs) }
+    const result = { ...run, ...figures, checks, findings }
     await shell.out(jsonLine(result))
-  } else await shell.out(textOf(report))
+  } else {
+    await shell.out(textOf(report))
+    const { wallSeconds, cpuSeconds, maxRssMb } = usedSince(startedMs)
+    shell.err(`${wallSeconds} s, ${cpuSeconds} s of processor, ${maxRssMb} MB at most\n`)
+  }
   if (options.check === true && failed.length > 0) {
     const names = failed.map(([check]) => check).join(', ')
     throw new SheafError('INTERNAL', `${count(failed.length, 'check')} failed: ${names}`, {
       hint: `sheaf sim ${name} --nodes ${size} --seed ${seed} --crypto ${crypto} --trace FILE`,
     })
+  }
+}
+
+/** What the run took; the processor's time and the memory are those of the whole process. */
+function usedSince(startedMs: number): { wallSeconds: number; cpuSeconds: number; maxRssMb: number } {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+  return {
+    wallSeconds: Math.round((performance.now() - startedMs) / 1_000),
+    cpuSeconds: Math.round((userCPUTime + systemCPUTime) / 1_000_000),
+    maxRssMb: Math.round(maxRSS / 1024),
   }
 }
 

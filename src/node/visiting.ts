@@ -36,6 +36,8 @@ const WELCOME_RATE: Rate = { burst: 20, perS: 0.5 }
  */
 const RUNGS: readonly (readonly number[])[] = [[0], [-1], [2, -3], [4, -5], [6, -7]]
 const USUAL_RUNGS = 2
+/** The second is begun after this, though the first may still try devices that are gone. */
+const NEXT_RUNG_MS = 2_000
 /** Connections that are freed for a visit where all are taken: five keepers of two shards, and some that do not answer. */
 const FREE_FOR_VISITS = 12
 /** Part of the connections that are not filled with devices of other shards only because somebody knows them. */
@@ -126,7 +128,8 @@ export class Visiting implements Reach {
       if (isReached() || this.#parts.nowMs() >= endMs) return
       if (rung >= USUAL_RUNGS && this.#covering(locator) > 0) return
       const looking = this.#begin(locator, offsets)
-      yield* this.#wait(() => isReached() || looking.every(({ isLooking }) => !isLooking), endMs)
+      const rungEndMs = rung === 0 ? Math.min(endMs, this.#parts.nowMs() + NEXT_RUNG_MS) : endMs
+      yield* this.#wait(() => isReached() || looking.every(({ isLooking }) => !isLooking), rungEndMs)
     }
   }
 
