@@ -42,3 +42,17 @@ test('rehearsal - it ends when the node has something else to do for good', asyn
   }
   t.is(await failureOf({ whenIdle }), 'CANCELLED')
 })
+
+test('rehearsal - a node that is busy for hours in the middle of it misses no deadline', async (t) => {
+  const { now } = Date
+  t.teardown(() => {
+    Date.now = now
+  })
+  let hours = 0
+  Date.now = () => now() + hours * 3_600_000
+  const whenIdle = async (): Promise<void> => {
+    hours += 1
+  }
+  t.is(await failureOf({ whenIdle }), undefined)
+  t.ok(hours > 1)
+})
