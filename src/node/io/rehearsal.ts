@@ -187,7 +187,7 @@ class Stage {
         else resolve(outcome.value as Answers[T])
       })
       this.#put(player, { type: 'command', token, command })
-      this.#play().catch(reject)
+      void this.#play()
     })
   }
 
@@ -195,29 +195,34 @@ class Stage {
     this.#queue.push({ to, input })
   }
 
+  /** Never rejects: whoever waits for an answer hears of a failure, also one that began to wait while others played. */
   async #play(): Promise<void> {
     if (this.#isPlaying) return
     this.#isPlaying = true
     try {
-      while (this.#queue.length > 0) {
-        await this.#options.whenIdle()
-        const endMs = performance.now() + SLICE_MS
-        for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-          const { to, input } = next
-          for (const effect of to.service.step(input, this.nowMs)) this.#carryOut(to, effect)
-          if (performance.now() > endMs) break
-        }
-      }
+      while (this.#queue.length > 0) await this.#playSlice()
+      // No time passes here: what has not been answered when nothing is left to do never will be.
+      if (this.#underWay === 0) this.#endUnanswered(unfit('it came to a standstill'))
+    } catch (error) {
+      this.#endUnanswered(error)
     } finally {
       this.#isPlaying = false
     }
-    if (this.#underWay === 0) this.#endUnanswered()
   }
 
-  /** No time passes here: what has not been answered when nothing is left to do never will be. */
-  #endUnanswered(): void {
+  async #playSlice(): Promise<void> {
+    await this.#options.whenIdle()
+    const endMs = performance.now() + SLICE_MS
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const { to, input } = next
+      for (const effect of to.service.step(input, this.nowMs)) this.#carryOut(to, effect)
+      if (performance.now() > endMs) break
+    }
+  }
+
+  #endUnanswered(error: unknown): void {
     for (const player of this.#players) {
-      for (const answer of player.answers.values()) answer({ error: unfit('it came to a standstill') })
+      for (const answer of player.answers.values()) answer({ error })
       player.answers.clear()
     }
   }
@@ -260,9 +265,6 @@ class Stage {
   #back(player: Player, token: number, outcome: { value: unknown } | { error: unknown }): void {
     this.#underWay -= 1
     this.#put(player, { type: 'done', token, outcome })
-    this.#play().catch((error: unknown) => {
-      for (const answer of player.answers.values()) answer({ error })
-      player.answers.clear()
-    })
+    void this.#play()
   }
 }
