@@ -55,6 +55,9 @@ interface Holding {
   part: ReadonlySet<number> | undefined
 }
 
+/** Promises that are on disk; these and those that came just now; all, and the pushes that are under way. */
+type Counting = 'written' | 'signed' | 'asked'
+
 export class Batch {
   readonly root: Uint8Array
   readonly madeMs: number
@@ -66,6 +69,8 @@ export class Batch {
   readonly retries = new Retries(RETRIES)
   /** Whether it was held already, and its promises end soon. */
   isRenewal = false
+  /** Devices whose promise is in memory only: nobody is told that they hold anything yet. */
+  readonly #unwritten = new IdSet()
   /** The keys among the entries and what lives with them: they go with everything, wherever that is kept. */
   readonly #beside: ReadonlySet<number>
   #places: { depth: number; locators: readonly Uint8Array[] } = { depth: -1, locators: [] }
@@ -116,8 +121,21 @@ export class Batch {
       this.holdings.delete(smallest[0])
     }
     this.holdings.set(device, { record, part })
+    this.#unwritten.add(device)
     this.#held.version = -1
     return true
+  }
+
+  /** The bytes of its note, and what to call once they are on disk: the promises among them count from then on. */
+  toWrite(): { value: Uint8Array; written(): void } {
+    const devices = [...this.#unwritten]
+    return {
+      value: this.encode(),
+      written: () => {
+        for (const device of devices) this.#unwritten.delete(device)
+        this.#held.version = -1
+      },
+    }
   }
 
   /** Drops the promises that end before this; whether there were any. */
@@ -134,13 +152,17 @@ export class Batch {
     this.#held.version = -1
   }
 
-  /** The persons that hold the entry with the fewest of them. */
+  /** The persons that hold the entry with the fewest of them, by the promises that are written down. */
   held(people: People): number {
     if (this.#held.version !== people.version) {
-      const counts = this.#personsByEntry(people, false).map((persons) => persons.size)
-      this.#held = { version: people.version, count: Math.min(...counts) }
+      this.#held = { version: people.version, count: this.#fewest(people, 'written') }
     }
     return this.#held.count
+  }
+
+  /** The same by all promises, those among them that are yet to be written. */
+  signed(people: People): number {
+    return this.#fewest(people, 'signed')
   }
 
   /**
@@ -154,9 +176,9 @@ export class Batch {
     mayOffer: (entry: BatchEntry) => boolean = () => true,
   ): number[] {
     const person = people.personOf(device)
-    const holdAll = this.#holdAll(people, true)
+    const holdAll = this.#holdAll(people, 'asked')
     if (holdAll.size >= HOLDERS_MIN || holdAll.has(person)) return []
-    const persons = this.#personsByEntry(people, true)
+    const persons = this.#personsByEntry(people, 'asked')
     const lacking = this.entries.flatMap((entry, i) => {
       const isLacking = persons[i]!.size < HOLDERS_MIN && !persons[i]!.has(person)
       return isLacking && covers(entry.locator) && mayOffer(entry) ? [i] : []
@@ -184,11 +206,15 @@ export class Batch {
     return byPrefix(entries, depth, ({ locator }) => locator).flatMap(({ locator }) => locator ?? [])
   }
 
-  /** Who holds each entry; with those that are being asked where `withBusy`. */
-  #personsByEntry(people: People, withBusy: boolean): ReadonlySet<string>[] {
-    const all = this.#holdAll(people, withBusy)
-    const parts = [...this.holdings].flatMap(([device, { part }]) => (part ? [{ device, part }] : []))
-    if (withBusy) for (const [device, part] of this.busy) parts.push({ device, part })
+  #fewest(people: People, counting: Counting): number {
+    return Math.min(...this.#personsByEntry(people, counting).map((persons) => persons.size))
+  }
+
+  /** Who holds each entry. */
+  #personsByEntry(people: People, counting: Counting): ReadonlySet<string>[] {
+    const all = this.#holdAll(people, counting)
+    const parts = this.#counted(counting).flatMap(({ device, part }) => (part ? [{ device, part }] : []))
+    if (counting === 'asked') for (const [device, part] of this.busy) parts.push({ device, part })
     if (parts.length === 0) return this.entries.map(() => all)
     return this.entries.map((_, i) => {
       const some = parts.filter(({ part }) => part.has(i)).map(({ device }) => people.personOf(device))
@@ -197,14 +223,21 @@ export class Batch {
   }
 
   /** The persons who hold, or are offered, everything. */
-  #holdAll(people: People, withBusy: boolean): ReadonlySet<string> {
+  #holdAll(people: People, counting: Counting): ReadonlySet<string> {
     const all = new Set<string>()
-    for (const [device, { part }] of this.holdings) if (part === undefined) all.add(people.personOf(device))
-    if (!withBusy) return all
+    for (const { device, part } of this.#counted(counting)) {
+      if (part === undefined) all.add(people.personOf(device))
+    }
+    if (counting !== 'asked') return all
     for (const [device, { size }] of this.busy) {
       if (size === this.entries.length) all.add(people.personOf(device))
     }
     return all
+  }
+
+  #counted(counting: Counting): { device: Uint8Array; part: ReadonlySet<number> | undefined }[] {
+    const all = [...this.holdings].map(([device, { part }]) => ({ device, part }))
+    return counting === 'written' ? all.filter(({ device }) => !this.#unwritten.has(device)) : all
   }
 }
 

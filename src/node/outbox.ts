@@ -368,9 +368,8 @@ export class Outbox {
   /** Writes a new holding down, and whose it is; a batch with enough of them leaves the pending table. */
   *#settle(batch: Batch, device: Uint8Array): Task<void> {
     const { people, store } = this.#node
-    const holders = batch.held(people)
-    const isDone = holders >= HOLDERS_MIN
-    const value = batch.encode()
+    const isDone = batch.signed(people) >= HOLDERS_MIN
+    const { value, written } = batch.toWrite()
     const entity = people.entityOf(device)
     const notes: Note[] = isDone
       ? [
@@ -380,11 +379,17 @@ export class Outbox {
       : [{ table: 'pending', key: batch.root, value }]
     if (entity !== undefined) notes.push({ table: 'peer', key: device, value: entity })
     yield* store.note(notes, { sync: false })
+    written()
     if (isDone && this.#pending.get(batch.root) === batch) {
       this.#pending.delete(batch.root)
       for (const settled of this.#settled) settled.add(batch.root)
     }
-    this.#node.emit({ type: 'held', root: batch.root, blocks: batch.entries.length, holders })
+    this.#node.emit({
+      type: 'held',
+      root: batch.root,
+      blocks: batch.entries.length,
+      holders: batch.held(people),
+    })
   }
 }
 

@@ -40,6 +40,13 @@ function known(): People {
   return known
 }
 
+/** Adds a promise and writes it down. */
+function hold(batch: Batch, device: Uint8Array, record: Uint8Array, kept: ReadonlySet<number>): boolean {
+  const isKept = batch.add(device, record, kept)
+  batch.toWrite().written()
+  return isKept
+}
+
 const all = (batch: Batch): Set<number> => new Set(batch.entries.keys())
 
 test('batch - five persons hold it; several devices of one of them are one, and so are all that nobody knows', (t) => {
@@ -50,7 +57,7 @@ test('batch - five persons hold it; several devices of one of them are one, and 
   who.learn(second.device.publicKey, second.entity)
   const strangers = ['x', 'y'].map((name) => actor(name, NETWORK))
   const held = [first!, second, ...strangers].map((one) => {
-    batch.add(one.device.publicKey, promiseOf(one), all(batch))
+    hold(batch, one.device.publicKey, promiseOf(one), all(batch))
     return batch.held(who)
   })
   t.alike(held, [1, 1, 2, 2])
@@ -59,11 +66,27 @@ test('batch - five persons hold it; several devices of one of them are one, and 
   t.is(batch.held(who), 3, 'who is introduced later counts from then on')
 })
 
+test('batch - a promise counts once it is on disk, and is not asked for twice before', (t) => {
+  const batch = batchOf(3)
+  const who = known()
+  const [first, second] = people.map(({ device }) => device.publicKey)
+  batch.add(first!, promiseOf(people[0]!), all(batch))
+  const { value, written } = batch.toWrite()
+  batch.add(second!, promiseOf(people[1]!), all(batch))
+  t.alike([batch.held(who), batch.signed(who)], [0, 2])
+  t.alike(batch.offerFor(first!, who, everywhere), [])
+  written()
+  t.is(batch.held(who), 1, 'the second came after what was written')
+  t.is(Batch.decode(batch.root, value, ENV).held(who), 1, 'as it would be after a crash')
+  batch.toWrite().written()
+  t.is(batch.held(who), 2)
+})
+
 test('batch - a part that is held counts for its entries, and the least of them is what holds', (t) => {
   const batch = batchOf(2)
   const who = known()
   for (const [i, one] of people.slice(0, HOLDERS_MIN).entries()) {
-    batch.add(one.device.publicKey, promiseOf(one), i === 0 ? new Set([0, 1, 2]) : all(batch))
+    hold(batch, one.device.publicKey, promiseOf(one), i === 0 ? new Set([0, 1, 2]) : all(batch))
   }
   t.is(batch.held(who), HOLDERS_MIN - 1)
   const last = people.at(-1)!.device.publicKey
@@ -82,13 +105,13 @@ test('batch - who takes little under many names keeps nobody out who takes all',
   const who = known()
   for (let i = 0; i < 200; i++) {
     const stranger = onAnotherDevice(people[0]!, `stranger ${i}`)
-    batch.add(stranger.device.publicKey, promiseOf(stranger), new Set([2 + i]))
+    hold(batch, stranger.device.publicKey, promiseOf(stranger), new Set([2 + i]))
   }
   t.is(batch.holdings.size, 128)
   const small = onAnotherDevice(people[0]!, 'one more')
-  t.absent(batch.add(small.device.publicKey, promiseOf(small), new Set([2])), 'and a small one is told so')
+  t.absent(hold(batch, small.device.publicKey, promiseOf(small), new Set([2])), 'and a small one is told so')
   for (const one of people.slice(0, HOLDERS_MIN)) {
-    t.ok(batch.add(one.device.publicKey, promiseOf(one), all(batch)))
+    t.ok(hold(batch, one.device.publicKey, promiseOf(one), all(batch)))
   }
   t.is(batch.holdings.size, 128)
   t.is(batch.held(who), HOLDERS_MIN)
@@ -105,7 +128,7 @@ test('batch - its note says who holds which part, for batches of any size', (t) 
         const count = batch.entries.length
         for (const [i, numbers] of parts.entries()) {
           const { publicKey } = people[i]!.device
-          batch.add(publicKey, promiseOf(people[i]!), new Set(numbers.map((one) => one % count)))
+          hold(batch, publicKey, promiseOf(people[i]!), new Set(numbers.map((one) => one % count)))
         }
         const read = Batch.decode(batch.root, batch.encode(), ENV)
         return (
@@ -151,7 +174,7 @@ test('batch - what goes beside is small, lives with a key of the same offer, and
 
 test('batch - a note that is damaged is a coded error', (t) => {
   const batch = batchOf(4)
-  batch.add(people[0]!.device.publicKey, promiseOf(people[0]!), new Set([1, 2]))
+  hold(batch, people[0]!.device.publicKey, promiseOf(people[0]!), new Set([1, 2]))
   const note = batch.encode()
   for (const bytes of [note.subarray(0, 40), new Uint8Array(0), Buffer.concat([note, note])]) {
     try {
