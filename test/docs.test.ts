@@ -279,6 +279,8 @@ async function sheaf(...args: string[]): Promise<string> {
     err: (text) => {
       printed += text
     },
+    ask: async () => undefined,
+    run: async () => 1,
     isOutTerminal: false,
     isErrTerminal: false,
     env: {},

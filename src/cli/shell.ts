@@ -1,11 +1,16 @@
 /** What a command has around it: streams, environment, folder, and the wish that it end. */
 import { once } from 'node:events'
+import { SheafError } from '../base/errors.ts'
 
 export interface Shell {
   /** To stdout; resolves when there is room for more. */
   out(chunk: string | Uint8Array): Promise<void>
   /** To stderr. */
   err(text: string): void
+  /** What a person types, without the end of its line; undefined where stdin is no terminal, so nobody is there to ask. */
+  ask(question: string): Promise<string | undefined>
+  /** Runs a line of the shell that takes the terminal over, with these arguments after it; its exit status. */
+  run(line: string, args: readonly string[]): Promise<number>
   readonly isOutTerminal: boolean
   readonly isErrTerminal: boolean
   readonly env: Readonly<Record<string, string | undefined>>
@@ -36,10 +41,39 @@ export function processShell(): Shell {
       if (!stdout.write(chunk)) await once(stdout, 'drain')
     },
     err: (text) => void stderr.write(text),
+    ask: (question) => askTerminal(question, ending.signal),
+    run: runLine,
     isOutTerminal: stdout.isTTY === true,
     isErrTerminal: stderr.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
     signal: ending.signal,
   }
+}
+
+/** The question goes to stderr: what stdout leads to gets data only. */
+async function askTerminal(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const { stdin, stderr } = process
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: stdin, output: stderr })
+  const leaving = new AbortController()
+  // Ctrl-C and the end of the input come to the reader of lines, not to the process.
+  lines.once('SIGINT', () => leaving.abort())
+  lines.once('close', () => leaving.abort())
+  try {
+    return await lines.question(question, { signal: AbortSignal.any([signal, leaving.signal]) })
+  } catch (cause) {
+    throw new SheafError('CANCELLED', 'cancelled', { cause })
+  } finally {
+    lines.close()
+  }
+}
+
+/** As git runs an editor: `code --wait` has words of its own. */
+async function runLine(line: string, args: readonly string[]): Promise<number> {
+  const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')])
+  const child = spawn('/bin/sh', ['-c', `${line} "$@"`, line, ...args], { stdio: 'inherit' })
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return status ?? 128 + (signal === null ? 0 : constants.signals[signal])
 }

@@ -17,6 +17,10 @@ export interface RunOptions {
   isTerminal?: boolean
   env?: Record<string, string>
   signal?: AbortSignal
+  /** What the person answers, in order; where there are none, nobody is there. */
+  answers?: string[]
+  /** What an editor does with the file; its exit status. */
+  editor?: (line: string, file: string) => number
 }
 
 export interface FakeHome {
@@ -34,7 +38,10 @@ export function fakeHome(t: Teardown): FakeHome {
   return {
     home,
     paths: pathsOf(home, {}, '/'),
-    async run(args, { isTerminal = false, env = {}, signal = new AbortController().signal } = {}) {
+    async run(
+      args,
+      { isTerminal = false, env = {}, signal = new AbortController().signal, answers, editor = () => 1 } = {},
+    ) {
       const out: Uint8Array[] = []
       let err = ''
       const shell: Shell = {
@@ -44,6 +51,11 @@ export function fakeHome(t: Teardown): FakeHome {
         err: (text) => {
           err += text
         },
+        ask: async (question) => {
+          if (answers !== undefined) err += question
+          return answers?.shift()
+        },
+        run: async (line, [file]) => editor(line, file!),
         isOutTerminal: isTerminal,
         isErrTerminal: isTerminal,
         env: { SHEAF_HOME: home, ...env },
