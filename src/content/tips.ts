@@ -6,7 +6,7 @@
 import { decode } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
-import { DEVICE_CERTIFICATE } from './device.ts'
+import { replaced } from './history.ts'
 import type { SignedRecord } from './record.ts'
 import type { SpaceRef } from './space.ts'
 import { SPACE_INDEX, spaceIndex } from './space-index.ts'
@@ -15,38 +15,44 @@ import { VERSION, versionBody } from './version.ts'
 /** What of a record says which others it replaces. */
 export type TipRecord = Pick<SignedRecord, 'id' | 'kind' | 'signer' | 'body'>
 
+/** A record's place among those at its locator. */
 interface Known<R> {
   record: R
   /** Whether it lies in its signer's own space. */
   isOwners: boolean
   replaces: Uint8Array[]
-  isReplaced: boolean
 }
 
 /**
  * Of records at one locator those that nothing else there replaces, the owner's before all
- * others. In a person's space only the owner replaces the owner's: a version that somebody
- * else puts on top is a proposal beside it, and hides nothing. Only its own signer's index
+ * others. Who replaces a version is the history's to say; only its own signer's index
  * replaces an index.
  */
 export function tipsOf<R extends TipRecord>(records: readonly R[]): R[] {
-  const known = new IdMap<Known<R>>()
-  for (const record of records) known.set(record.id, { record, isReplaced: false, ...claims(record) })
-  for (const by of known.values()) {
-    for (const id of by.replaces) {
-      const replaced = known.get(id)
-      if (replaced !== undefined && mayReplace(by, replaced)) replaced.isReplaced = true
-    }
-  }
-  const tips = [...known.values()].filter(({ isReplaced }) => !isReplaced)
+  const distinct = new IdMap<Known<R>>()
+  for (const record of records) distinct.set(record.id, { record, ...claims(record) })
+  const known = [...distinct.values()]
+  const places = new IdMap<number>()
+  for (const [place, { record }] of known.entries()) places.set(record.id, place)
+  const parents = known.map(({ record, replaces }) =>
+    replaces.flatMap((id) => {
+      const place = places.get(id)
+      return place !== undefined && mayReplace(record, known[place]!.record) ? place : []
+    }),
+  )
+  const isReplaced = replaced(
+    known.map(({ isOwners }) => isOwners),
+    parents,
+  )
+  const tips = known.filter((_, place) => !isReplaced[place])
   const owners = tips.filter(({ isOwners }) => isOwners)
   return [...owners, ...tips.filter(({ isOwners }) => !isOwners)].map(({ record }) => record)
 }
 
-function mayReplace(by: Known<TipRecord>, replaced: Known<TipRecord>): boolean {
-  if (replaced.record.kind === DEVICE_CERTIFICATE) return false
-  if (by.record.kind === SPACE_INDEX) return equalBytes(by.record.signer, replaced.record.signer)
-  return by.isOwners || !replaced.isOwners
+/** Whether a record can replace another at all: one of its own kind, and of lists only its signer's. */
+function mayReplace(by: TipRecord, other: TipRecord): boolean {
+  if (by.kind !== other.kind) return false
+  return by.kind === VERSION || equalBytes(by.signer, other.signer)
 }
 
 /** What a record says of its place and of those before it. */

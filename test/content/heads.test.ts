@@ -5,6 +5,7 @@ import { shuffled } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { type VerifiedVersion, verifyBlock } from '../../src/content/block.ts'
 import { ownHeads, versionTips } from '../../src/content/heads.ts'
+import { historyOf } from '../../src/content/history.ts'
 import { compressSignMarkdown } from '../../src/content/page.ts'
 import type { Page, Space } from '../../src/content/space.ts'
 import { tipsOf } from '../../src/content/tips.ts'
@@ -79,6 +80,9 @@ test("heads - in a person's space what others put on top stays beside", (t) => {
   const joined = ownHeads().resolveVersion(HERS, [taken, onTopOfThat, onTop, hers])
   t.is(hex(joined!.version.id), hex(taken.id))
   t.is(joined?.why, 'only tip', 'until its owner takes it up')
+  const byWayOf = version(ada, HERS, [onTopOfThat])
+  const through = ownHeads().resolveVersion(HERS, [byWayOf, onTopOfThat, onTop, hers])
+  t.is(through?.why, 'only tip', 'also where the owner names only what was put on top')
 })
 
 test("heads - the owner's own fork is resolved among the owner's", (t) => {
@@ -120,7 +124,8 @@ test('heads - the same versions have the same head and the same tips in any orde
           first.why === again.why &&
           tips(first.tips) === tips(again.tips) &&
           first.tips.some(({ id }) => hex(id) === hex(first.version.id)) &&
-          tips(versionTips(versions)) === tips(first.tips)
+          tips(versionTips(versions)) === tips(first.tips) &&
+          tips(historyOf(mixed).heads.map(({ version }) => version)) === tips(first.tips)
         )
       },
     ),
