@@ -26,7 +26,7 @@ export interface CommonOptions {
 
 /** What each command's file exports. */
 export interface CommandModule {
-  register(program: Command, cli: Cli): void
+  register(program: Command, cli: Cli): void | Promise<void>
 }
 
 export const PAGE_HELP = '@ENTITY/path, or path for a page of your own space'

@@ -15,6 +15,7 @@ interface Verb {
 
 const COMMANDS: readonly Verb[] = [
   { name: 'init', group: 'Node', load: () => import('./init.ts') },
+  { name: 'id', group: 'Node', load: () => import('./id.ts') },
   { name: 'invite', group: 'Node', load: () => import('./invite.ts') },
   { name: 'join', group: 'Node', load: () => import('./join.ts') },
   { name: 'start', group: 'Node', load: () => import('./start.ts') },
@@ -108,7 +109,7 @@ async function registerCommands(program: Command, cli: Cli, args: readonly strin
   for (const { group, load } of asked === undefined ? COMMANDS : [asked]) {
     program.commandsGroup(`${group}:`)
     const module = await load()
-    module.register(program, cli)
+    await module.register(program, cli)
   }
 }
 
@@ -125,7 +126,7 @@ async function parse(program: Command, args: readonly string[], shell: Shell): P
     },
     writeErr: () => {},
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap(withBelow)]) {
     command.configureOutput(output)
     command.exitOverride()
   }
@@ -147,6 +148,11 @@ async function parse(program: Command, args: readonly string[], shell: Shell): P
       hint: `sheaf ${program.commands.length === 1 ? `${program.commands[0]!.name()} ` : ''}--help`,
     })
   }
+}
+
+/** A command and all that are below it. */
+function withBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withBelow)]
 }
 
 /** One line and a hint, or the same as JSON, on stderr. */

@@ -13,6 +13,7 @@ const INVITE = inviteToText({ network: 'garden', puzzleBits: 4, bootstrap: [], s
 /** Arguments that work in a home with a node; null where a test of its own runs it as a process, or with no node. */
 const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   init: ['--network', 'other', '--puzzle-bits', '4'],
+  id: [],
   invite: ['--private'],
   join: [INVITE],
   start: null,
