@@ -19,6 +19,7 @@ import { PutOff } from './put-off.ts'
 import type { Query } from './queries.ts'
 import { suspend, type Task } from './task.ts'
 import { Thanks } from './thanks.ts'
+import type { Timer } from './timers.ts'
 import {
   challenge as challengeCodec,
   type Deliver,
@@ -56,6 +57,8 @@ export class ClientSession {
   readonly #putOff: PutOff
   readonly #abandoned = new RecentNumbers(ABANDONED_MAX)
   readonly #thanks: Thanks
+  /** When the fate of the last earn is given up. */
+  #fate: Timer | undefined
   readonly #backoff: Backoff
   acceptsStores = false
 
@@ -129,6 +132,7 @@ export class ClientSession {
   /** The connection ended. */
   end(): void {
     this.#thanks.end()
+    this.#fate?.cancel()
     this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
   }
 
@@ -197,7 +201,8 @@ export class ClientSession {
       this.#asked.set(ask, first)
       this.#earning = ask
       this.#say('earn', earn)
-      this.#env.timers.at(first.sentMs + EARN_FATE_MS, () => this.#giveUpEarn(first))
+      this.#fate?.cancel()
+      this.#fate = this.#env.timers.at(first.sentMs + EARN_FATE_MS, () => this.#giveUpEarn(first))
     })
   }
 

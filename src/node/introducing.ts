@@ -6,6 +6,7 @@ import { type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { answerOf, blame } from './fetching.ts'
 import type { Connection, Node } from './node.ts'
 import { type Outcome, run, type Task } from './task.ts'
+import type { Timer } from './timers.ts'
 
 /** A peer that has not said in this time whether it keeps pages is not waited for. */
 const MEETING_MS = 2_000
@@ -14,6 +15,13 @@ const MEET_AGAIN_MS = 30_000
 const INTRODUCE_WITHIN_MS = 20_000
 /** A key and a certificate, with room for a chain. */
 const BLOCKS_MAX = 32
+
+/** A connection that nobody wants to know more of. */
+export const NOT_MEETING: Pick<Connection, 'isMeeting' | 'meet' | 'part'> = {
+  isMeeting: false,
+  meet: () => {},
+  part: () => {},
+}
 
 /**
  * Asks a new connection who it is, after `waitMs`: what the other side came to ask goes first. `tell` hears
@@ -27,7 +35,10 @@ export function meetLater(
 ): void {
   const { timers, nowMs } = node.env
   let hasBegun = false
+  /** There is one at a time: until it begins, until it is no longer waited for, until it is tried again. */
+  let timer: Timer | undefined
   const end = (outcome?: Outcome<void>): void => {
+    timer?.cancel()
     connection.isMeeting = false
     tell(outcome)
   }
@@ -39,14 +50,17 @@ export function meetLater(
   connection.meet = () => {
     if (hasBegun || connection.isGone) return
     hasBegun = true
-    timers.at(nowMs() + MEETING_MS, end)
+    timer?.cancel()
+    timer = timers.at(nowMs() + MEETING_MS, end)
     run(introduce(node, connection), (outcome) => {
       end(outcome)
-      if ('error' in outcome && !connection.isGone) timers.at(nowMs() + MEET_AGAIN_MS, again)
+      if ('error' in outcome && !connection.isGone) timer = timers.at(nowMs() + MEET_AGAIN_MS, again)
     })
   }
+  // A timer would keep what is gone in memory until its time: with crowds that come and go, that is most of it.
+  connection.part = () => timer?.cancel()
   if (waitMs === 0) connection.meet()
-  else timers.at(nowMs() + waitMs, connection.meet)
+  else timer = timers.at(nowMs() + waitMs, connection.meet)
 }
 
 /** Learns whose device is at the other end; a device without certificate stays anonymous. */

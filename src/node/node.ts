@@ -25,6 +25,8 @@ export interface Connection extends Peer {
   isMeeting: boolean
   /** Asks who it is now rather than later. */
   meet(): void
+  /** It has ended: nothing is to be asked any more. */
+  part(): void
 }
 
 /** Who this node is. A throw-away reader has no author and no blocks. */

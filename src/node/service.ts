@@ -24,7 +24,7 @@ import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
-import { meetLater } from './introducing.ts'
+import { meetLater, NOT_MEETING } from './introducing.ts'
 import { addKey } from './learning.ts'
 import type { Connection, Identity, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
@@ -253,8 +253,7 @@ export class Service {
       }),
       entity: undefined,
       connectedMs: this.#nowMs,
-      isMeeting: false,
-      meet: () => {},
+      ...NOT_MEETING,
     }) satisfies Connection as Connection
     this.#connections.set(peer, connection)
     this.#node.emit({ type: 'connected', device })
@@ -325,6 +324,7 @@ export class Service {
     for (const writable of connection.onWritable.splice(0)) writable()
     connection.client.end()
     connection.server.end()
+    connection.part()
     this.#node.emit({ type: 'disconnected', device: connection.device })
     this.#outbox.pump()
   }
