@@ -12,7 +12,7 @@ import { formBlock, type VerifyContext, verifyBlock } from './block.ts'
 import { checkPath } from './path.ts'
 import { cut, encodeTable, type Piece, tableRoot } from './piece.ts'
 import { type Draft, type Sign, type SignedRecord, signRecords } from './record.ts'
-import { pageLocator, refOfSpace, type Space } from './space.ts'
+import { type Page, pageLocator, refOfSpace, type Space } from './space.ts'
 import { PAGE_BYTES_MAX, requireNormal } from './text.ts'
 import { encodeVersion, MARKUP, type PageContent, VERSION, type versionBody } from './version.ts'
 
@@ -24,12 +24,13 @@ export interface Author {
   sign: Sign
 }
 
-/** What a version is to say. `text` undefined deletes the page. */
+/** What a version is to say. */
 export interface PageDraft {
   space: Space
   path: string
-  /** Markdown in normal form. */
+  /** Markdown in normal form; undefined deletes the page, or leads to `redirect`. */
   text: Uint8Array | undefined
+  redirect?: Page | undefined
   parents: Uint8Array[]
   summary: string
   timeMs: number
@@ -98,23 +99,12 @@ function cutText(text: Uint8Array): Piece[] {
 
 function versionDraft(draft: PageDraft, pieces: Piece[], author: Author): Draft {
   checkPath(draft.path)
-  const content: PageContent =
-    draft.text === undefined
-      ? { type: 'deleted' }
-      : {
-          type: 'text',
-          markup: MARKUP,
-          textBytes: draft.text.byteLength,
-          textHash: sha256(draft.text),
-          pieces: pieces.length,
-          root: tableRoot(pieces),
-        }
   const body: Value<typeof versionBody> = {
     space: refOfSpace(draft.space, author.entity),
     path: draft.path,
     parents: draft.parents,
     summary: draft.summary,
-    content,
+    content: contentOf(draft, pieces, author),
   }
   return {
     kind: VERSION,
@@ -124,6 +114,22 @@ function versionDraft(draft: PageDraft, pieces: Piece[], author: Author): Draft 
     nonce: draft.nonce,
     body: encodeVersion(body),
   }
+}
+
+function contentOf({ text, redirect }: PageDraft, pieces: Piece[], { entity }: Author): PageContent {
+  if (text !== undefined) {
+    return {
+      type: 'text',
+      markup: MARKUP,
+      textBytes: text.byteLength,
+      textHash: sha256(text),
+      pieces: pieces.length,
+      root: tableRoot(pieces),
+    }
+  }
+  if (redirect === undefined) return { type: 'deleted' }
+  checkPath(redirect.path)
+  return { type: 'redirect', space: refOfSpace(redirect.space, entity), path: redirect.path }
 }
 
 function sealedPage(draft: PageDraft, pieces: Piece[], record: SignedRecord): SealedPage {

@@ -10,12 +10,19 @@ import type { ScrubReport } from './store.ts'
 
 export interface PageInput {
   path: string
-  /** Markdown in normal form; undefined deletes the page. */
+  /** Markdown in normal form; undefined deletes the page, or leads to `redirect`. */
   text: Uint8Array | undefined
+  redirect?: Page
+  /** Somebody else's, for a proposal beside what its owner says, or a group's: these need `parents`. This node's own where absent. */
+  space?: Space
+  /** What it was made from. Where something newer is the head, it is *stale* and not stored. Absent: what this author has there. */
+  parents?: readonly Uint8Array[]
+  /** Stores it beside what is newer. */
+  isFork?: boolean
 }
 
 export type Command =
-  /** Seals and stores pages of this node's own space, at most 256 at a time. `index`: sign the space's index too, as the last of several does. */
+  /** Seals and stores pages, at most 256 at a time. `index`: sign the space's index too, as the last of several does. */
   | { type: 'publish'; pages: PageInput[]; summary: string; index: boolean }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
@@ -61,7 +68,8 @@ export interface Answers {
 }
 
 export interface Published {
-  pages: { path: string; id: Uint8Array; status: 'stored' | 'unchanged' }[]
+  /** `id` of a stale one is that of the head, which was not made from its parents; it is not stored. */
+  pages: { page: Page; id: Uint8Array; status: 'stored' | 'unchanged' | 'stale' }[]
   /** The batches to wait for, by root: those just written, and those with unchanged pages that still lack holders. */
   batches: Uint8Array[]
 }

@@ -1,0 +1,63 @@
+/**
+ * What stands on a page when somebody publishes onto it. A version is *stale* where the page's head is
+ * neither among its parents nor anything that they came from: whoever wrote it has not seen the head.
+ *
+ *     a ── b      made from a while b is the head: stale
+ *      └── ?      made from a and b, or from b: not
+ */
+import { decode } from '../base/codec.ts'
+import { equalBytes } from '../base/hash.ts'
+import { IdMap } from '../base/id-map.ts'
+import type { VerifiedVersion } from '../content/block.ts'
+import { History } from '../content/history.ts'
+import { type Page, pageLocator } from '../content/space.ts'
+import { VERSION, versionBody } from '../content/version.ts'
+import { gatherBundle, localBundle } from './bundles.ts'
+import type { Node } from './node.ts'
+import { type Outline, outlinesAt } from './outlines.ts'
+import type { Task } from './task.ts'
+
+export interface Standing {
+  /** The versions of the page that are known here, without their texts. */
+  outlines: Outline[]
+  head: Outline | undefined
+  /** Whether what is made from these versions has seen that one. */
+  hasSeen(parents: readonly Uint8Array[], id: Uint8Array): boolean
+}
+
+/** What peers know of a page, as far as they answer in time; a failure to reach them is none of publishing. */
+export function* heardOf(node: Node, page: Page, untilMs: number): Task<VerifiedVersion[]> {
+  const { blocks } = yield* gatherBundle(node, pageLocator(page), untilMs)
+  return blocks.filter((block) => block.type === 'version')
+}
+
+/** The state of a page: from the store, and from what was heard and is not written yet. */
+export function* standingOf(node: Node, page: Page, heard: readonly VerifiedVersion[]): Task<Standing> {
+  const outlines = new IdMap<Outline>()
+  for (const { record } of heard) outlines.set(record.id, record)
+  for (const one of yield* outlinesAt(node.store, pageLocator(page), VERSION)) outlines.set(one.id, one)
+  const history = new History([...outlines.values()].map(entryOf))
+  const heads = history.heads.map(({ id }) => outlines.get(id)!)
+  return {
+    outlines: [...outlines.values()],
+    head: heads.length < 2 ? heads[0] : yield* chosen(node, page, heard, heads),
+    hasSeen: (parents, id) =>
+      parents.some((parent) => equalBytes(parent, id) || history.isAncestor(id, parent)),
+  }
+}
+
+function* chosen(
+  node: Node,
+  page: Page,
+  heard: readonly VerifiedVersion[],
+  heads: readonly Outline[],
+): Task<Outline | undefined> {
+  const here = (yield* localBundle(node, pageLocator(page))).filter((block) => block.type === 'version')
+  const head = node.heads.resolveVersion(page, [...here, ...heard])
+  return head && heads.find(({ id }) => equalBytes(id, head.version.id))
+}
+
+function entryOf({ id, body }: Outline): { id: Uint8Array; parents: Uint8Array[]; isOwners: boolean } {
+  const { parents, space } = decode(versionBody, body)
+  return { id, parents, isOwners: space.type === 'self' }
+}
