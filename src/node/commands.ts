@@ -22,8 +22,8 @@ export interface PageInput {
 }
 
 export type Command =
-  /** Seals and stores pages, at most 256 at a time. `index`: sign the space's index too, as the last of several does. */
-  | { type: 'publish'; pages: PageInput[]; summary: string; index: boolean }
+  /** Seals and stores pages, at most 256 at a time. `index`: sign the space's index too, as the last of several does. `untilMs`: how long peers may be asked for newer versions of pages with parents; not at all where absent. */
+  | { type: 'publish'; pages: PageInput[]; summary: string; index: boolean; untilMs?: number }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. */
@@ -42,7 +42,8 @@ export type Command =
 
 /** A command whose deadline, which whoever gave it took from the wall clock, is on another one that is `aheadMs` ahead of that. */
 export function onOurClock(command: Command, aheadMs: number): Command {
-  return 'untilMs' in command ? { ...command, untilMs: command.untilMs + aheadMs } : command
+  if (!('untilMs' in command) || command.untilMs === undefined) return command
+  return { ...command, untilMs: command.untilMs + aheadMs }
 }
 
 export type Target = { page: Page } | { id: Uint8Array }
@@ -68,8 +69,8 @@ export interface Answers {
 }
 
 export interface Published {
-  /** `id` of a stale one is that of the head, which was not made from its parents; it is not stored. */
-  pages: { page: Page; id: Uint8Array; status: 'stored' | 'unchanged' | 'stale' }[]
+  /** `id` of a stale one is that of the head, which its parents have not seen; it is not stored. */
+  pages: { space: Space; path: string; id: Uint8Array; status: 'stored' | 'unchanged' | 'stale' }[]
   /** The batches to wait for, by root: those just written, and those with unchanged pages that still lack holders. */
   batches: Uint8Array[]
 }

@@ -25,7 +25,8 @@ export class Desk {
 
   /** Lists pages that a crash left out of the signed index. */
   *listLeftovers(): Task<void> {
-    if (yield* this.#publisher.needsListing()) yield* this.#publisher.publish([], '', true)
+    if (yield* this.#publisher.needsListing())
+      yield* this.#publisher.publish({ type: 'publish', pages: [], summary: '', index: true })
   }
 
   *take(
@@ -34,7 +35,7 @@ export class Desk {
   ): Task<Answers[Command['type']]> {
     switch (command.type) {
       case 'publish':
-        return yield* this.#publisher.publish(command.pages, command.summary, command.index)
+        return yield* this.#publisher.publish(command)
       case 'held':
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
       case 'get':

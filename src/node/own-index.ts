@@ -156,7 +156,7 @@ export class OwnIndex {
       const { space, path, content } = decode(versionBody, tip.body)
       if (space.type !== 'self') continue
       const here = byPath.get(path) ?? []
-      here.push({ tip, isDeleted: content.type === 'deleted' })
+      here.push({ tip, isDeleted: content.type === 'deleted' || content.type === 'redirect' })
       byPath.set(path, here)
     }
     for (const [path, tips] of byPath) {

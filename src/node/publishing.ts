@@ -7,12 +7,14 @@
 import { decode } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
+import type { VerifiedVersion } from '../content/block.ts'
 import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
-import { pageLocator, type Space } from '../content/space.ts'
+import { type Page, pageLocator, pageToText, type Space, spaceOfRef } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
 import { type PageContent, VERSION, versionBody } from '../content/version.ts'
-import type { PageInput, Published } from './commands.ts'
+import type { Command, PageInput, Published } from './commands.ts'
 import { deniedHere } from './denials.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
@@ -20,9 +22,15 @@ import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
 import { distinct, neededBytes, quotaFull } from './quota.ts'
 import { byPrefix } from './shards.ts'
+import { heardOf, type Standing, standingOf } from './staleness.ts'
 import { logicalBytes } from './store.ts'
-import { suspend, type Task } from './task.ts'
+import { forEach, suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
+
+/** Pages that peers are asked about at a time. */
+const PAGES_HEARD_AT_ONCE = 8
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 
 export class Publisher {
   readonly #node: Node
@@ -39,18 +47,20 @@ export class Publisher {
   }
 
   /**
-   * Seals and stores; with `withIndex` everything that is stored and not yet listed is listed too.
-   * Throws NO_IDENTITY, BAD_ARGUMENT where a page is named twice, and what the store throws.
+   * Seals and stores; with `index` everything that is stored and not yet listed is listed too.
+   * Throws NO_IDENTITY, BAD_ARGUMENT where a page is named twice or its parents cannot be, and what the store throws.
    */
-  *publish(pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
+  *publish(command: CommandOf<'publish'>): Task<Published> {
     const author = this.#author()
-    refuseTwice(pages)
+    const inputs = command.pages.map((input) => completed(input, author))
+    refuseTwice(inputs)
+    const heard = yield* this.#hear(inputs, command.untilMs)
     if (this.#waiting !== undefined) {
       yield* suspend<void>((resume) => this.#waiting!.push(() => resume({ value: undefined })))
     }
     this.#waiting ??= []
     try {
-      return yield* this.#publish(author, pages, summary, withIndex)
+      return yield* this.#publish(author, inputs, heard, command)
     } catch (cause) {
       // The index in memory may be ahead of what was written: the next publish reads it back.
       this.#index = undefined
@@ -68,7 +78,27 @@ export class Publisher {
     return this.#node.identity.author !== undefined && (yield* isMarked(this.#node))
   }
 
-  *#publish(author: Author, pages: PageInput[], summary: string, withIndex: boolean): Task<Published> {
+  /** What peers know of the pages that were made from something: asked before the turn, or others would wait for them. */
+  *#hear(inputs: readonly Input[], untilMs: number | undefined): Task<IdMap<VerifiedVersion[]>> {
+    const heard = new IdMap<VerifiedVersion[]>()
+    if (untilMs === undefined) return heard
+    const asking = inputs.filter(({ parents, isFork }) => parents !== undefined && !isFork)
+    yield* forEach(asking, PAGES_HEARD_AT_ONCE, (page) => {
+      const node = this.#node
+      return (function* () {
+        if (node.retention.serves(pageLocator(page)))
+          heard.set(pageLocator(page), yield* heardOf(node, page, untilMs))
+      })()
+    })
+    return heard
+  }
+
+  *#publish(
+    author: Author,
+    inputs: readonly Input[],
+    heard: IdMap<VerifiedVersion[]>,
+    { summary, index: withIndex }: CommandOf<'publish'>,
+  ): Task<Published> {
     if (this.#hasFailed) {
       yield* this.#outbox.load()
       this.#hasFailed = false
@@ -76,32 +106,41 @@ export class Publisher {
     this.#index ??= new OwnIndex(this.#node, author)
     const index = this.#index
     yield* index.load()
-    const space: Space = { type: 'entity', id: author.entity }
     const drafts: PageDraft[] = []
     const said: Published['pages'] = []
-    for (const { path, text } of pages) {
-      const locator = pageLocator({ space, path })
+    for (const input of inputs) {
+      const { space, path, text, redirect } = input
+      const locator = pageLocator(input)
       if (!this.#node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
-      const tips = yield* this.#ownTipsAt(locator, author)
-      const [first] = tips
-      if (first === undefined && text === undefined) continue
-      if (
-        first !== undefined &&
-        tips.length === 1 &&
-        saysTheSame(decode(versionBody, first.body).content, text)
-      ) {
-        said.push({ path, id: first.id, status: 'unchanged' })
+      const { parents: given } = input
+      const judged =
+        given === undefined
+          ? onTop(input, yield* outlinesAt(this.#node.store, locator, VERSION), author)
+          : made(input, given, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
+      if (judged === undefined) continue
+      if ('status' in judged) {
+        said.push({ space, path, ...judged })
         continue
       }
       const { env } = this.#node
-      const parents = tips.slice(0, PARENTS_MAX).map(({ id }) => id)
-      drafts.push({ space, path, text, parents, summary, timeMs: env.wallMs(), nonce: env.random(8) })
+      const { parents } = judged
+      drafts.push({
+        space,
+        path,
+        text,
+        redirect,
+        parents,
+        summary,
+        timeMs: env.wallMs(),
+        nonce: env.random(8),
+      })
     }
     const sealed = compressSignMarkdown(drafts, author)
-    const unchanged = said.map(({ id }) => id)
+    const unchanged = said.flatMap(({ id, status }) => (status === 'unchanged' ? [id] : []))
     for (const [i, { path, id }] of sealed.entries()) {
-      said.push({ path, id, status: 'stored' })
-      index.list(path, drafts[i]!.text === undefined ? undefined : id)
+      const { space, text } = drafts[i]!
+      said.push({ space, path, id, status: 'stored' })
+      if (isOwn(space, author)) index.list(path, text === undefined ? undefined : id)
     }
     const blocks = sealed.flatMap(blocksOf)
     if (withIndex) blocks.push(...index.form())
@@ -166,12 +205,6 @@ export class Publisher {
     if (fresh > 0 && used + fresh > quotaBytes) throw quotaFull(used, quotaBytes, fresh)
   }
 
-  /** What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change. */
-  *#ownTipsAt(locator: Uint8Array, { entity }: Author): Task<Outline[]> {
-    const records = yield* outlinesAt(this.#node.store, locator, VERSION)
-    return tipsOf(records.filter(({ signer }) => equalBytes(signer, entity)))
-  }
-
   #author(): Author {
     const { author } = this.#node.identity
     if (author !== undefined) return author
@@ -186,12 +219,65 @@ function ownerBefore(blocks: readonly OwnBlock[], at: number): OwnBlock[] {
   return found === undefined ? [] : [found]
 }
 
-function refuseTwice(pages: readonly PageInput[]): void {
-  const paths = new Set<string>()
-  for (const { path } of pages) {
-    if (paths.has(path)) throw new SheafError('BAD_ARGUMENT', `the page ${path} is named twice`)
-    paths.add(path)
+/** A page on its way in, with its space spelled out. */
+type Input = PageInput & { space: Space }
+
+/** Throws BAD_ARGUMENT for parents that no version can have, or that a proposal lacks. */
+function completed(input: PageInput, author: Author): Input {
+  const { space = { type: 'entity', id: author.entity }, path, parents } = input
+  const whole = { ...input, space }
+  if (parents === undefined && !isOwn(space, author)) {
+    throw new SheafError(
+      'BAD_ARGUMENT',
+      `${pageToText(whole)} is not yours: a proposal names what it was made from`,
+    )
   }
+  if (parents !== undefined && (parents.length > PARENTS_MAX || new IdSet(parents).size < parents.length)) {
+    throw new SheafError(
+      'BAD_ARGUMENT',
+      `a version of ${path} has at most ${PARENTS_MAX} parents, none twice`,
+    )
+  }
+  return whole
+}
+
+function isOwn({ type, id }: Space, { entity }: Author): boolean {
+  return type === 'entity' && equalBytes(id, entity)
+}
+
+function refuseTwice(pages: readonly Page[]): void {
+  const names = new IdMap<true>()
+  for (const page of pages) {
+    const locator = pageLocator(page)
+    if (names.has(locator)) throw new SheafError('BAD_ARGUMENT', `the page ${page.path} is named twice`)
+    names.set(locator, true)
+  }
+}
+
+type Judged = { parents: Uint8Array[] } | { id: Uint8Array; status: 'unchanged' | 'stale' }
+
+/**
+ * What becomes of a page that goes on top of all that its author has there; undefined where there is nothing to delete.
+ * What strangers put beside is theirs: it neither stands behind what we publish nor makes an unchanged page a change.
+ */
+function onTop(input: Input, outlines: readonly Outline[], { entity }: Author): Judged | undefined {
+  const tips = tipsOf(outlines.filter(({ signer }) => equalBytes(signer, entity)))
+  const [first] = tips
+  if (first === undefined && input.text === undefined && input.redirect === undefined) return undefined
+  if (first !== undefined && tips.length === 1 && saysTheSame(first, input)) {
+    return { id: first.id, status: 'unchanged' }
+  }
+  return { parents: tips.slice(0, PARENTS_MAX).map(({ id }) => id) }
+}
+
+/** What becomes of a page that was made from these versions. */
+function made(input: Input, parents: readonly Uint8Array[], { head, hasSeen }: Standing): Judged {
+  if (head !== undefined) {
+    const joinsNothing = parents.every((parent) => hasSeen([head.id], parent))
+    if (joinsNothing && saysTheSame(head, input)) return { id: head.id, status: 'unchanged' }
+    if (!input.isFork && !hasSeen(parents, head.id)) return { id: head.id, status: 'stale' }
+  }
+  return { parents: [...parents] }
 }
 
 function blocksOf(page: SealedPage): OwnBlock[] {
@@ -203,11 +289,21 @@ function blocksOf(page: SealedPage): OwnBlock[] {
 }
 
 /** Whether a version puts exactly this on its page. */
-function saysTheSame(content: PageContent, text: Uint8Array | undefined): boolean {
+function saysTheSame({ signer, body }: Outline, { text, redirect }: Input): boolean {
+  const { content } = decode(versionBody, body)
+  if (redirect !== undefined && text === undefined) return leadsTo(content, redirect, signer)
   if (text === undefined) return content.type === 'deleted'
   return (
     content.type === 'text' &&
     content.textBytes === text.byteLength &&
     equalBytes(content.textHash, sha256(text))
+  )
+}
+
+function leadsTo(content: PageContent, to: Page, signer: Uint8Array): boolean {
+  if (content.type !== 'redirect') return false
+  return equalBytes(
+    pageLocator({ space: spaceOfRef(content.space, signer), path: content.path }),
+    pageLocator(to),
   )
 }

@@ -18,8 +18,6 @@ import { type Outline, outlinesAt } from './outlines.ts'
 import type { Task } from './task.ts'
 
 export interface Standing {
-  /** The versions of the page that are known here, without their texts. */
-  outlines: Outline[]
   head: Outline | undefined
   /** Whether what is made from these versions has seen that one. */
   hasSeen(parents: readonly Uint8Array[], id: Uint8Array): boolean
@@ -39,7 +37,6 @@ export function* standingOf(node: Node, page: Page, heard: readonly VerifiedVers
   const history = new History([...outlines.values()].map(entryOf))
   const heads = history.heads.map(({ id }) => outlines.get(id)!)
   return {
-    outlines: [...outlines.values()],
     head: heads.length < 2 ? heads[0] : yield* chosen(node, page, heard, heads),
     hasSeen: (parents, id) =>
       parents.some((parent) => equalBytes(parent, id) || history.isAncestor(id, parent)),

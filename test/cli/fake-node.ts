@@ -136,15 +136,15 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     ],
     publish: ({ pages }) => ({
       batches: [idOf('batch')],
-      pages: pages.map(({ path, text }) => {
+      pages: pages.map(({ space = { type: 'entity', id: entity }, path, text }) => {
         const before = node.pages.get(path)
         if (text === undefined) node.pages.delete(path)
         else if (before !== undefined && equalBytes(before.text, text)) {
-          return { path, id: before.id, status: 'unchanged' }
+          return { space, path, id: before.id, status: 'unchanged' }
         }
         const id = idOf(`${path} ${Buffer.from(text ?? []).toString('hex')}`)
         if (text !== undefined) node.pages.set(path, { id, text })
-        return { path, id, status: 'stored' }
+        return { space, path, id, status: 'stored' }
       }),
     }),
     held: (_, progress) => {

@@ -7,7 +7,7 @@ import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
-import type { PageJson, RuleJson } from '../../../src/node/io/control/shapes.ts'
+import { eventJson, type PageJson, type RuleJson } from '../../../src/node/io/control/shapes.ts'
 import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'
 import { codeOfAsync } from '../../cli/fake-shell.ts'
 import { parameters } from '../../helpers/seed.ts'
@@ -112,6 +112,7 @@ const CASES: Record<string, Case> = {
       type: 'done',
       stored: 601,
       unchanged: 0,
+      stale: 0,
       held: 5,
       target: 5,
       peers: 6,
@@ -127,6 +128,48 @@ const CASES: Record<string, Case> = {
       ],
       'the last batch, and only it, signs the index',
     )
+    const parents = [idToText(idOf('one'))]
+    await publish(
+      client,
+      { page: '@me/p1', redirect: '@me/p2', parents },
+      { page: `@${idToText(idOf('other'))}/p1`, text: 'mine', parents, fork: true },
+    )
+    const made = node.commands.findLast((command) => command.type === 'publish')!
+    const own = { type: 'entity', id: me }
+    t.alike(eventJson(made), {
+      type: 'publish',
+      pages: [
+        {
+          space: own,
+          path: 'p1',
+          text: undefined,
+          redirect: { space: own, path: 'p2' },
+          parents,
+        },
+        {
+          space: { type: 'entity', id: idToText(idOf('other')) },
+          path: 'p1',
+          text: Buffer.from('mine').toString('hex'),
+          parents,
+          isFork: true,
+        },
+      ],
+      summary: '',
+      index: true,
+    })
+    for (const wrong of [
+      { path: 'a' },
+      { path: 'a', page: '@me/a', text: '' },
+      { path: 'a', text: '', delete: true },
+      { path: 'a', text: '', parents: ['x'] },
+      { path: 'a', text: '', parents: 'x' },
+      { path: 'a', text: '', fork: 1 },
+      { path: 'a', redirect: 'b' },
+      { page: 'a', text: '' },
+      { path: 'a', text: '', more: 1 },
+    ]) {
+      t.is(await codeOfAsync(publish(client, wrong)), 'BAD_ARGUMENT', JSON.stringify(wrong))
+    }
   },
   'GET /v1/events': async ({ client, node }, t) => {
     node.events.push(

@@ -1,15 +1,16 @@
 /**
  * Publishing over the control API: lines of pages in, batches to the node, progress out.
  *
- *     {path, text} · {path, delete: true}  ──▶  stored, one for each  ──▶  held …  ──▶  done
+ *     {path, text} · {path, delete: true} · {path, redirect}  ──▶  stored or stale, one for each  ──▶  held …  ──▶  done
  */
 import * as v from 'valibot'
 import { asSheafError, SheafError } from '../../../base/errors.ts'
-import { idToText } from '../../../base/text-id.ts'
+import { idFromText, idToText } from '../../../base/text-id.ts'
 import { checkPath } from '../../../content/path.ts'
-import { pageToText, type Space } from '../../../content/space.ts'
+import { type Page, pageLocator, pageToText, type Space } from '../../../content/space.ts'
 import { requireNormal } from '../../../content/text.ts'
 import type { HeldProgress, NodeApi, PageInput } from '../../commands.ts'
+import { readPage } from './asking.ts'
 import { type JsonObject, readObjects } from './lines.ts'
 import { pushed } from './pushed.ts'
 import { heldJson } from './shapes.ts'
@@ -25,6 +26,8 @@ export interface PublishOptions {
   space: Space
   summary: string
   patienceMs: number
+  /** Until when peers may be asked for newer versions of pages with parents. */
+  untilMs: number | undefined
 }
 
 /** Pages in one command; `isLast` where no further line follows. */
@@ -40,19 +43,21 @@ interface Batch {
 export async function* publishLines(
   api: NodeApi,
   body: AsyncIterable<Uint8Array>,
-  { space, summary, patienceMs }: PublishOptions,
+  { space, summary, patienceMs, untilMs }: PublishOptions,
 ): AsyncGenerator<object> {
-  const counts = { stored: 0, unchanged: 0 }
+  const counts = { stored: 0, unchanged: 0, stale: 0 }
   const roots: Uint8Array[] = []
   let isListed = true
   try {
-    for await (const { pages, isLast } of readBatches(body)) {
+    for await (const { pages, isLast } of readBatches(body, space)) {
       isListed = isLast
-      const published = await api.run({ type: 'publish', pages, summary, index: isLast })
+      const until = untilMs !== undefined && { untilMs }
+      const published = await api.run({ type: 'publish', pages, summary, index: isLast, ...until })
       roots.push(...published.batches)
-      for (const { path, id, status } of published.pages) {
+      for (const { id, status, ...page } of published.pages) {
         counts[status] += 1
-        yield { type: 'stored', page: pageToText({ space, path }), id: idToText(id), status }
+        const type = status === 'stale' ? 'stale' : 'stored'
+        yield { type, page: pageToText(page), id: idToText(id), status }
       }
     }
   } finally {
@@ -98,48 +103,86 @@ async function* mapped<T, U, R>(source: AsyncGenerator<T, R>, change: (value: T)
 }
 
 /** A batch is handed on when the next line shows that it is not the last, so the last one is known as such. */
-async function* readBatches(body: AsyncIterable<Uint8Array>): AsyncGenerator<Batch> {
+async function* readBatches(body: AsyncIterable<Uint8Array>, own: Space): AsyncGenerator<Batch> {
   let pages: PageInput[] = []
   let bytes = 0
   let number = 0
-  const paths = new Set<string>()
+  const names = new Set<string>()
   for await (const line of readObjects(body)) {
     number += 1
-    const page = readLine(line, number)
+    const page = await readLine(line, number, own)
+    const name = idToText(pageLocator({ space: own, ...page }))
     const pageBytes = page.text?.byteLength ?? 0
     const isFull = pages.length === BATCH_PAGES_MAX || bytes + pageBytes > BATCH_BYTES_MAX
-    if (pages.length > 0 && (isFull || paths.has(page.path))) {
+    if (pages.length > 0 && (isFull || names.has(name))) {
       yield { pages, isLast: false }
       pages = []
       bytes = 0
-      paths.clear()
+      names.clear()
     }
     pages.push(page)
-    paths.add(page.path)
+    names.add(name)
     bytes += pageBytes
   }
   if (pages.length === 0) throw new SheafError('BAD_ARGUMENT', 'no page to publish')
   yield { pages, isLast: true }
 }
 
-const LINE = v.union([
-  v.strictObject({ path: v.string(), text: v.string() }),
-  v.strictObject({ path: v.string(), delete: v.literal(true) }),
+const NAME = v.union([v.strictObject({ path: v.string() }), v.strictObject({ page: v.string() })])
+const SAYS = v.union([
+  v.strictObject({ text: v.string() }),
+  v.strictObject({ delete: v.literal(true) }),
+  v.strictObject({ redirect: v.string() }),
 ])
+const MADE = v.strictObject({
+  parents: v.optional(v.array(v.string())),
+  fork: v.optional(v.boolean()),
+})
 
-function readLine(line: JsonObject, number: number): PageInput {
-  const result = v.safeParse(LINE, line)
-  if (!result.success) {
-    throw new SheafError('BAD_ARGUMENT', `page ${number} is neither {path, text} nor {path, delete: true}`)
+/** One line: `path` or `page`; `text`, `delete` or `redirect`; `parents` and `fork`. */
+async function readLine(
+  { path, page, parents, fork, ...rest }: JsonObject,
+  number: number,
+  own: Space,
+): Promise<PageInput> {
+  const given = (fields: object) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  const name = v.safeParse(NAME, given({ path, page }))
+  const says = v.safeParse(SAYS, rest)
+  const made = v.safeParse(MADE, given({ parents, fork }))
+  if (!name.success || !says.success || !made.success) {
+    throw new SheafError(
+      'BAD_ARGUMENT',
+      `page ${number} is not {path or page; text, delete: true or redirect; parents, fork where wanted}`,
+    )
   }
-  const page = result.output
   try {
-    checkPath(page.path)
-    return { path: page.path, text: 'text' in page ? normalText(page.text) : undefined }
+    const target = await namedPage(name.output, own)
+    return {
+      ...target,
+      ...(await saidOf(says.output, own)),
+      ...(made.output.parents !== undefined && { parents: made.output.parents.map(idFromText) }),
+      ...(made.output.fork !== undefined && { isFork: made.output.fork }),
+    }
   } catch (cause) {
     const { code, message, hint } = asSheafError(cause)
     throw new SheafError(code, `page ${number}: ${message}`, { cause, ...(hint !== undefined && { hint }) })
   }
+}
+
+async function namedPage(name: { path: string } | { page: string }, own: Space): Promise<Page> {
+  if ('page' in name) return readPage(name.page, async () => own)
+  checkPath(name.path)
+  return { space: own, path: name.path }
+}
+
+async function saidOf(
+  says: v.InferOutput<typeof SAYS>,
+  own: Space,
+): Promise<Pick<PageInput, 'text' | 'redirect'>> {
+  if ('text' in says) return { text: normalText(says.text) }
+  if ('delete' in says) return { text: undefined }
+  return { text: undefined, redirect: await readPage(says.redirect, async () => own) }
 }
 
 /** The bytes of a text. Half of a surrogate pair, which JSON can write, is no text. */

@@ -157,12 +157,13 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/publish',
-    parameters: ['summary', 'patienceMs'],
+    parameters: ['summary', 'patienceMs', 'timeoutMs'],
     body: 'ndjson',
     answer: 'ndjson',
     async *handle({ parameters, body, context }) {
       yield* publishLines(context.api, body as AsyncIterable<Uint8Array>, {
         space: await context.own(),
+        untilMs: parameters.text('timeoutMs') === undefined ? undefined : untilMs(parameters, context),
         summary: parameters.text('summary') ?? '',
         patienceMs: parameters.whole('patienceMs', 0, PATIENCE_MS_MAX) ?? context.times.publishPatienceMs,
       })
