@@ -1,6 +1,5 @@
 /**
- * The client's half of a session: earns the first query, thanks, and asks on within the
- * window that the welcome grants.
+ * The client's half of a session: earns the first query, thanks, and asks on within the window of its welcome.
  *
  *     idle ──query──▶ greeting ──challenge──▶ solving ──▶ earned ──results──▶ thanking
  *      ▲ ▲                │                                  │                  │ welcome
