@@ -14,7 +14,13 @@ import { PATH_RULES, pathOfFile } from '../src/content/path.ts'
 import * as library from '../src/index.ts'
 import { HOLDERS_MIN } from '../src/node/batch.ts'
 import { WIRE_CODES } from '../src/node/peer.ts'
-import { type Query, query, TIPS_LOCATORS_MAX, weightOf } from '../src/node/queries.ts'
+import {
+  type Query,
+  query,
+  SUBSCRIBE_LOCATORS_MAX,
+  TIPS_LOCATORS_MAX,
+  weightOf,
+} from '../src/node/queries.ts'
 import {
   type Answer,
   ASK_IDS_MAX,
@@ -155,6 +161,13 @@ test('docs - PROTOCOL lists the queries by their numbers, with their largest wei
       type: 'store',
       offers: ids(ASK_IDS_MAX).map((id) => ({ id, locator: id, bytes: 1, owner: undefined })),
     },
+    subscribe: {
+      type: 'subscribe',
+      locators: ids(SUBSCRIBE_LOCATORS_MAX),
+      seconds: 1,
+      certify: false,
+      replaces: undefined,
+    },
   }
   const rows = tableUnder('## Queries')
   t.alike(
@@ -162,7 +175,7 @@ test('docs - PROTOCOL lists the queries by their numbers, with their largest wei
     Object.entries(largest).map(([name, asked]) => [encode(query, asked)[0], name]),
   )
   for (const [, name, fields, weight] of rows) {
-    const max = Number(/list 1–(\d+)|count uint 1–(\d+)/.exec(fields!)?.slice(1).find(Boolean) ?? 0)
+    const max = Number(/list (?:1–|≤ )(\d+)|count uint 1–(\d+)/.exec(fields!)?.slice(1).find(Boolean) ?? 0)
     const [, base = '0', , per = 'Infinity', floor] = /^(\d+)?( \+ )?(?:[⌊⌈]\w+\/(\d+)([⌋⌉]))?$/.exec(
       weight!,
     )!
@@ -188,6 +201,7 @@ test('docs - PROTOCOL lists the answers by their numbers', (t) => {
     held: { type: 'held' },
     holding: { type: 'holding', record: bytes },
     key: { type: 'key', bytes },
+    missed: { type: 'missed' },
   }
   const rows = tableUnder('### Answers')
   t.alike(

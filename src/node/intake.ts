@@ -39,6 +39,9 @@ interface Out {
   refuse(ask: number, error: SheafError): void
   /** A query was answered with so many things found. */
   answered(results: number): void
+  /** So many things found went out unasked; how many more may before the client thanks. */
+  pushed(results: number): void
+  credit(): number
 }
 
 /** One of a kind that this node knows: only such wait and are served. */
@@ -52,6 +55,8 @@ export class Intake {
   #waiting: Known[] = []
   readonly #queued = new Map<number, Entry>()
   readonly #serving = new Map<number, Reply>()
+  /** Queries that stay open: they take no place. */
+  readonly #open = new Map<number, Reply>()
   /** Queries that were answered or refused: what is still delivered for them is late, and no fault. */
   readonly #ended = new RecentNumbers(ENDED_MAX)
 
@@ -69,6 +74,7 @@ export class Intake {
 
   /** Queries under way, served or not. */
   get load(): number {
+    // Those that stay open are none: else asking for one thing would keep a connection for good.
     return this.#waiting.length + this.#queued.size + this.#serving.size
   }
 
@@ -80,7 +86,10 @@ export class Intake {
   admit(one: Admitted): void {
     const { ask } = one
     const isTaken =
-      this.#serving.has(ask) || this.#queued.has(ask) || this.#waiting.some((other) => other.ask === ask)
+      this.#serving.has(ask) ||
+      this.#open.has(ask) ||
+      this.#queued.has(ask) ||
+      this.#waiting.some((other) => other.ask === ask)
     if (isTaken) throw new SheafError('WRONG_QUERY', `query ${ask} asked twice`)
     if (isKnown(one)) this.#waiting.push(one)
     else this.#refuseUnknown(one)
@@ -101,6 +110,12 @@ export class Intake {
     this.#waiting = []
     for (const entry of this.#queued.values()) this.#env.queue.withdraw(entry)
     this.#queued.clear()
+    this.goOn()
+  }
+
+  /** The client has thanked, or is gone: what stays open may go on. */
+  goOn(): void {
+    for (const reply of [...this.#open.values()]) reply.onTurn()
   }
 
   #advance(): void {
@@ -151,14 +166,24 @@ export class Intake {
         send: (name, message) => this.#out.say(name, message),
         refuse: (error) => this.#out.refuse(ask, error),
         waits: (isWaiting) => {
-          if (isWaiting !== holdsPlace) return
+          if (isWaiting !== holdsPlace || this.#open.has(ask)) return
           holdsPlace = !isWaiting
           if (isWaiting) queue.release()
           else queue.resume()
         },
+        opened: () => {
+          this.#serving.delete(ask)
+          this.#open.set(ask, reply)
+          if (holdsPlace) queue.release()
+          holdsPlace = false
+          this.#advance()
+        },
+        pushed: (results) => this.#out.pushed(results),
+        credit: () => this.#out.credit(),
         ended: (results) => {
           this.#out.answered(results)
           this.#serving.delete(ask)
+          this.#open.delete(ask)
           this.#ended.add(ask)
           this.#advance()
           if (holdsPlace) queue.release()

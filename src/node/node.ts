@@ -14,6 +14,7 @@ import type { ServerSession } from './server-session.ts'
 import type { StoredBlock } from './store.ts'
 import type { StoreTasks } from './store-tasks.ts'
 import type { Task } from './task.ts'
+import type { Watchers } from './watchers.ts'
 
 /** A connection with its two halves of a session, and whose device it is once that is known. */
 export interface Connection extends Peer {
@@ -57,6 +58,8 @@ export interface Reach {
 export interface Node {
   env: SessionEnv
   store: StoreTasks
+  /** Who hears of what is stored where. */
+  watchers: Watchers
   keys: KeyBook
   /** Where what was fetched is kept: at once, or a little later together with more. */
   shelving: {

@@ -9,6 +9,10 @@ import { ASK_IDS_MAX } from './wire.ts'
 
 /** Locators in one query for tips. */
 export const TIPS_LOCATORS_MAX = 64
+/** Locators in one subscription. */
+export const SUBSCRIBE_LOCATORS_MAX = 128
+/** The longest that a subscription stays open; whoever wants more asks again. */
+export const SUBSCRIBE_SECONDS_MAX = 900
 
 export const query = variant({
   /** Who are you: the node's own key and device certificate. */
@@ -39,6 +43,16 @@ export const query = variant({
       1,
     ),
   }),
+  /**
+   * What is stored at these locators from now on, as it is stored. `replaces`: the number of an earlier
+   * subscription of this session, which ends; with no locators that is all that happens.
+   */
+  subscribe: struct({
+    locators: list(id32, SUBSCRIBE_LOCATORS_MAX),
+    seconds: uint(SUBSCRIBE_SECONDS_MAX, 1),
+    certify: flag,
+    replaces: optional(uint(2 ** 32)),
+  }),
 })
 export type Query = Value<typeof query>
 export type QueryOf<T extends Query['type']> = Extract<Query, { type: T }>
@@ -56,5 +70,8 @@ export function weightOf(asked: Query): number {
       return Math.ceil(asked.count / 64)
     case 'store':
       return 4 + Math.floor(asked.offers.length / 32)
+    case 'subscribe':
+      // Paid ahead: what it may bring, as so many blocks would, and what it is to be watched for.
+      return asked.locators.length === 0 ? 1 : 4 + Math.ceil(asked.locators.length / 16)
   }
 }

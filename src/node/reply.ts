@@ -29,6 +29,12 @@ interface Out {
   refuse(error: SheafError): void
   /** Whether it waits for the client: for its link, or for what it delivers. */
   waits(isWaiting: boolean): void
+  /** It stays open until further notice, and gives up its place among those that are served. */
+  opened(): void
+  /** So many things found went out unasked. */
+  pushed(results: number): void
+  /** How many more may go out before the client thanks. */
+  credit(): number
   ended(results: number): void
 }
 
@@ -40,10 +46,14 @@ export class Reply {
   #items: Item[] = []
   #bytes = 0
   #results = 0
+  /** Of them, those that the session was told of as pushed. */
+  #pushed = 0
   #hasEnded = false
   /** Set to have every message certified first. */
   certify = false
   #onDeliver: ((delivery: Deliver) => void) | undefined
+  /** Called when an open one may go on: the client has thanked, or is gone. */
+  onTurn: () => void = () => {}
 
   constructor(env: SessionEnv, peer: Peer, about: { ask: number; query: Uint8Array }, out: Out) {
     this.#env = env
@@ -60,6 +70,28 @@ export class Reply {
   set onDeliver(take: ((delivery: Deliver) => void) | undefined) {
     this.#onDeliver = take
     this.#out.waits(take !== undefined)
+  }
+
+  get ask(): number {
+    return this.#about.ask
+  }
+
+  /** See `Out`. */
+  get credit(): number {
+    return this.#out.credit()
+  }
+
+  /** Keeps the query open: what is gathered goes out, or an empty result that says so. */
+  open(): void {
+    this.#sendItems(false)
+    this.#out.opened()
+  }
+
+  /** Sends what an open query has gathered. */
+  push(): void {
+    this.flush()
+    this.#out.pushed(this.#results - this.#pushed)
+    this.#pushed = this.#results
   }
 
   add(index: number, answer: Answer): void {

@@ -25,6 +25,7 @@ import {
   signStatement,
   verifyStatement,
 } from './peer.ts'
+import { PushCredit } from './push-credit.ts'
 import { type Query, query as queryCodec, weightOf } from './queries.ts'
 import { extended, type Flow, START } from './transcript.ts'
 import {
@@ -68,6 +69,7 @@ export class ServerSession {
   /** What the transcript towards the client was after each message since its last thank. */
   #sent: Flow[] = [START]
   #results = 0
+  readonly #credit = new PushCredit()
   /** Queries beyond the window: a few are a misunderstanding. */
   #excess = 0
   #turnedAway = 0
@@ -88,6 +90,8 @@ export class ServerSession {
       answered: (results) => {
         this.#results += results
       },
+      pushed: (results) => this.#credit.spend(results, this.#fromServer.messages),
+      credit: () => this.#credit.left,
     })
   }
 
@@ -340,6 +344,8 @@ export class ServerSession {
       peers: this.#env.knownPeers(),
     }
     this.#env.send(this.#peer, 'welcome', encodeMessage('welcome', welcome))
+    this.#credit.thanked(said.fromServer.messages)
+    this.#intake.goOn()
   }
 
   #hear(name: MessageName, message: Uint8Array): void {

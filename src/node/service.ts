@@ -43,6 +43,7 @@ import { StoreTasks } from './store-tasks.ts'
 import { type Outcome, type Resume, run, suspend, type Task } from './task.ts'
 import { Timers } from './timers.ts'
 import { Visiting } from './visiting.ts'
+import { Watchers } from './watchers.ts'
 import { FROM_CLIENT, MESSAGE_BYTES_MAX, type MessageName } from './wire.ts'
 import { EpochKeys } from './work.ts'
 
@@ -102,7 +103,8 @@ export class Service {
     const keys = new KeyBook()
     const env = this.#sessionEnv()
     const callOut = (make: (token: number) => Effect): Task<unknown> => this.#effect(make)
-    const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })))
+    const watchers = new Watchers()
+    const store = new StoreTasks((call) => callOut((token) => ({ type: 'store', token, call })), watchers)
     const numbering = new Numbering(store)
     const rules = new Rules(options.rules)
     const retention = ruledBy(rules, options.retention)
@@ -112,6 +114,7 @@ export class Service {
     this.#node = {
       env,
       store,
+      watchers,
       shelving: new Shelving({ env, store, retention, emit }),
       keys,
       identity,
@@ -171,9 +174,14 @@ export class Service {
     return this.#timers.nextMs
   }
 
-  /** How much it holds on to, for the watch on its bounds: connections, effects that were not answered, timers. */
-  get held(): { connections: number; awaited: number; timers: number } {
-    return { connections: this.#connections.size, awaited: this.#waiting.size, timers: this.#timers.size }
+  /** How much it holds on to, for the watch on its bounds: connections, effects that were not answered, timers, places that somebody listens at. */
+  get held(): { connections: number; awaited: number; timers: number; subscribed: number } {
+    return {
+      connections: this.#connections.size,
+      awaited: this.#waiting.size,
+      timers: this.#timers.size,
+      subscribed: this.#node.watchers.size,
+    }
   }
 
   /**

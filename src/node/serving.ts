@@ -12,6 +12,8 @@ import { outlinesAt } from './outlines.ts'
 import type { Peer } from './peer.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
+import { Subscribing } from './subscribing.ts'
+import type { Due } from './subscription.ts'
 import { run, type Task } from './task.ts'
 import type { Answer, Listing } from './wire.ts'
 
@@ -35,8 +37,11 @@ export class Serving {
   /** Connections for which blocks are being loaded, and who waits to load more for them. */
   readonly #loading = new WeakMap<Peer, (() => void)[]>()
 
+  readonly #subscribing: Subscribing
+
   constructor(node: Node) {
     this.#node = node
+    this.#subscribing = new Subscribing(node, (peer, due, reply) => this.#sendDue(peer, due, reply))
   }
 
   serve(peer: Peer, asked: Query, reply: Reply): void {
@@ -58,6 +63,8 @@ export class Serving {
         return this.#records(peer, asked, reply)
       case 'store':
         return keep(this.#node, peer, asked, reply)
+      case 'subscribe':
+        return this.#subscribing.serve(peer, asked, reply)
     }
   }
 
@@ -87,6 +94,26 @@ export class Serving {
     }
   }
 
+  /** Of what a subscription brings, adds what is here and may be shown; of the rest it says nothing. */
+  *#sendDue(peer: Peer, due: readonly Due[], reply: Reply): Task<void> {
+    if (due.length === 0) return
+    yield* this.#loadTurn(peer, reply)
+    try {
+      yield* reply.writable()
+      if (reply.isGone) return
+      const ids = due.map(({ id }) => id)
+      const blocks = yield* this.#node.store.get(ids)
+      const denied = yield* deniedAmong(this.#node, ids, blocks)
+      const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
+      const places = due.map(({ index }) => index)
+      yield* this.#sendKeys(peer, shown, (i) => places[i]!, reply)
+      for (const [i, bytes] of shown.entries())
+        if (bytes !== undefined) reply.add(places[i]!, { type: 'found', bytes })
+    } finally {
+      this.#loadEnded(peer)
+    }
+  }
+
   /** Waits until nothing else is loaded for this connection: who does not read holds the blocks of one load, not of all its queries. */
   *#loadTurn(peer: Peer, reply: Reply): Task<void> {
     const waiting = this.#loading.get(peer)
@@ -106,7 +133,7 @@ export class Serving {
     const blocks = yield* this.#node.store.get(slice)
     const denied = yield* deniedAmong(this.#node, slice, blocks)
     const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
-    yield* this.#sendKeys(peer, shown, at, reply)
+    yield* this.#sendKeys(peer, shown, (i) => at + i, reply)
     const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
     for (const i of slice.keys()) {
       const bytes = blocks[i]
@@ -118,11 +145,16 @@ export class Serving {
   }
 
   /** Sends the keys of these blocks ahead of them, so that one exchange verifies alone. */
-  *#sendKeys(peer: Peer, blocks: readonly (Uint8Array | undefined)[], at: number, reply: Reply): Task<void> {
+  *#sendKeys(
+    peer: Peer,
+    blocks: readonly (Uint8Array | undefined)[],
+    indexOf: (i: number) => number,
+    reply: Reply,
+  ): Task<void> {
     const fresh = new IdMap<number>()
     for (const [i, bytes] of blocks.entries()) {
       const key = bytes && keyNamedBy(bytes)
-      if (key !== undefined && !peer.keysSent.has(key) && !fresh.has(key)) fresh.set(key, at + i)
+      if (key !== undefined && !peer.keysSent.has(key) && !fresh.has(key)) fresh.set(key, indexOf(i))
     }
     if (fresh.size === 0) return
     // A loose piece may look like a record: a chunk of an index is full of ids, and any may stand where a key's would.

@@ -1,6 +1,7 @@
 /** The store as tasks see it: a call goes out as an effect, its outcome comes back as an input. */
 import type { BlockMeta, Feed, Note, NoteTable, StoredBlock, Usage } from './store.ts'
 import type { Task } from './task.ts'
+import { Watchers } from './watchers.ts'
 
 /** One call of the store as data: what a `store` effect carries. */
 export type StoreCall =
@@ -20,13 +21,19 @@ export type CallStore = (call: StoreCall) => Task<unknown>
 
 export class StoreTasks {
   readonly #call: CallStore
+  readonly #watchers: Watchers
 
-  constructor(call: CallStore) {
+  /** `watchers` hear of what is new once it is written, in the order of its writing. */
+  constructor(call: CallStore, watchers: Watchers = new Watchers()) {
     this.#call = call
+    this.#watchers = watchers
   }
 
   *append(feed: Feed, blocks: StoredBlock[], options: { sync: boolean; notes?: Note[] }): Task<void> {
+    const watched = this.#watchers.watched(blocks)
+    const here = watched.length === 0 ? [] : yield* this.meta(watched.map(({ id }) => id))
     yield* this.#call({ method: 'append', feed, blocks, sync: options.sync, notes: options.notes ?? [] })
+    for (const [i, block] of watched.entries()) if (here[i] === undefined) this.#watchers.tell(block)
   }
 
   *get(ids: readonly Uint8Array[]): Task<(Uint8Array | undefined)[]> {

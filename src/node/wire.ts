@@ -102,6 +102,8 @@ export const answer = variant({
   holding: struct({ record: bytes(RECORD_BYTES_MAX) }),
   /** The key record that the block at this index was signed under; once a session for each key. */
   key: struct({ bytes: bytes(BLOCK_BYTES_MAX) }),
+  /** To a subscription only: things were stored at this locator that were not sent; ask for them. */
+  missed: struct({}),
 })
 export type Answer = Value<typeof answer>
 

@@ -113,6 +113,13 @@ export const QUERIES: { readonly [T in Query['type']]: Arbitrary<QueryOf<T>> } =
       1,
     ),
   }),
+  subscribe: fc.record({
+    type: fc.constant('subscribe'),
+    locators: few(id, 128),
+    seconds: fc.integer({ min: 1, max: 900 }),
+    certify: fc.boolean(),
+    replaces: maybe(count),
+  }),
 }
 
 type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>
@@ -130,6 +137,7 @@ export const ANSWERS: { readonly [T in Answer['type']]: Arbitrary<AnswerOf<T>> }
   held: one('held'),
   holding: fc.record({ type: fc.constant('holding'), record: upTo(300) }),
   key: fc.record({ type: fc.constant('key'), bytes: upTo(300) }),
+  missed: one('missed'),
 }
 
 const ask = fc.nat(2 ** 31 - 1)

@@ -33,6 +33,13 @@ interface Scene {
 }
 
 const id = sha256(utf8('nobody has this'))
+const SUBSCRIBE: Query = {
+  type: 'subscribe',
+  locators: [id],
+  seconds: 60,
+  certify: true,
+  replaces: undefined,
+}
 const STORE: Query = { type: 'store', offers: [{ id, locator: id, bytes: 10, owner: undefined }] }
 
 /** How a client brings the server into each of its states. */
@@ -63,6 +70,10 @@ const STATES: Record<string, (scene: Scene) => Promise<unknown>> = {
   'open, with all of the window used': async (scene) => {
     const allowance = await open(scene)
     for (let used = 0; used < allowance; used++) await scene.client.ask(INTRODUCE)
+  },
+  'open, with subscriptions': async (scene) => {
+    await open(scene)
+    for (let i = 0; i < 3; i++) await scene.client.ask(SUBSCRIBE)
   },
   'open, a delivery awaited': async (scene) => {
     await open(scene)
@@ -139,9 +150,10 @@ for (const [state, enter] of Object.entries(STATES)) {
       if ((await client.thank()) === undefined) t.fail(`${move.what}: the same device does not come back`)
       world.disconnect('hand', client.end.number)
       await world.advance(PAUSE_MS)
-      const { connections, awaited, timers } = bo.service.held
+      const { connections, awaited, timers, subscribed } = bo.service.held
       if (connections !== 1 || awaited > AWAITED_MAX || timers > TIMERS_MAX)
         t.fail(`${move.what}: ${connections} connections, ${awaited} effects, ${timers} timers`)
+      if (subscribed > 0) t.fail(`${move.what}: it watches for nobody`)
     }
     t.comment(JSON.stringify(ends))
     t.ok(ends.taken > 0 && ends.fault > 0, `${MOVES.length} moves`)
