@@ -40,6 +40,7 @@ export type { Listener } from './pending.ts'
 export class ClientSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
+  readonly #ends: Ends
   #state: 'idle' | 'greeting' | 'solving' | 'earned' | 'resting' | 'open' = 'idle'
   #hello: Uint8Array = new Uint8Array(0)
   #hellosOut = 0
@@ -64,6 +65,8 @@ export class ClientSession {
   constructor(env: SessionEnv, peer: Peer) {
     this.#env = env
     this.#peer = peer
+    const { network, device } = env
+    this.#ends = { network, session: peer.session, client: device.publicKey, server: peer.device }
     this.#backoff = new Backoff(env.random)
     this.#putOff = new PutOff(env, (pending) => {
       pending.ask = this.#nextAsk++
@@ -387,14 +390,5 @@ export class ClientSession {
   #say(name: MessageName, message: Uint8Array): void {
     this.#thanks.said(name, message)
     this.#env.send(this.#peer, name, message)
-  }
-
-  get #ends(): Ends {
-    return {
-      network: this.#env.network,
-      session: this.#peer.session,
-      client: this.#env.device.publicKey,
-      server: this.#peer.device,
-    }
   }
 }

@@ -6,14 +6,9 @@ import { TIME_MS_MAX } from '../base/codec.ts'
 import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
-import type { Network } from '../base/network.ts'
-import type { Random } from '../base/random.ts'
 import type { VerifyContext } from '../content/block.ts'
-import { type HeadResolver, ownHeads } from '../content/heads.ts'
+import { ownHeads } from '../content/heads.ts'
 import { KeyBook } from '../content/key-book.ts'
-import type { Verify } from '../content/record.ts'
-import type { EvidenceSink } from '../ranking/evidence.ts'
-import type { Standing } from '../ranking/standing.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
@@ -26,16 +21,16 @@ import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
 import { meetLater, NOT_MEETING } from './introducing.ts'
 import { addKey } from './learning.ts'
-import type { Connection, Identity, Node, NodeEvent } from './node.ts'
+import type { Connection, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
 import { Outbox } from './outbox.ts'
 import { type Peer, refusal, type SessionEnv } from './peer.ts'
 import { People } from './people.ts'
 import { Queue } from './queue.ts'
 import { refuseUnwanted } from './refusing.ts'
-import type { RetentionPolicy } from './retention.ts'
-import { type Rule, Rules, ruledBy } from './rules.ts'
+import { Rules, ruledBy } from './rules.ts'
 import { ServerSession } from './server-session.ts'
+import type { ServiceOptions } from './service-options.ts'
 import { Serving } from './serving.ts'
 import { addressOf, sharesPrefix } from './shards.ts'
 import { Shelving } from './shelving.ts'
@@ -51,31 +46,7 @@ import { EpochKeys } from './work.ts'
 const KEYS_SENT_MAX = 1_000
 
 export type { Effect, Input } from './effects.ts'
-
-export interface ServiceOptions {
-  network: Network
-  identity: Identity
-  device: SessionEnv['device']
-  incarnation: Uint8Array
-  certificate: Uint8Array | undefined
-  verify: Verify
-  /** Whether a device's signature holds for a message. */
-  verifyDevice: Verify
-  random: Random
-  standing: Standing
-  evidence: EvidenceSink
-  retention: RetentionPolicy
-  /** The operator's own words, which win over `retention`. */
-  rules?: readonly Rule[]
-  heads?: HeadResolver
-  depth: number
-  connectionsMax: number
-  quotaBytes: number
-  /** How long a new connection has for its own questions before we ask who it is. */
-  introduceAfterMs: number
-  /** Whether others may store here. */
-  acceptsStores: boolean
-}
+export type { ServiceOptions } from './service-options.ts'
 
 export class Service {
   readonly #options: ServiceOptions

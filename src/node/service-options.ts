@@ -1,0 +1,36 @@
+/** What a service is made with. */
+import type { Network } from '../base/network.ts'
+import type { Random } from '../base/random.ts'
+import type { HeadResolver } from '../content/heads.ts'
+import type { Verify } from '../content/record.ts'
+import type { EvidenceSink } from '../ranking/evidence.ts'
+import type { Standing } from '../ranking/standing.ts'
+import type { Identity } from './node.ts'
+import type { SessionEnv } from './peer.ts'
+import type { RetentionPolicy } from './retention.ts'
+import type { Rule } from './rules.ts'
+
+export interface ServiceOptions {
+  network: Network
+  identity: Identity
+  device: SessionEnv['device']
+  incarnation: Uint8Array
+  certificate: Uint8Array | undefined
+  verify: Verify
+  /** Whether a device's signature holds for a message. */
+  verifyDevice: Verify
+  random: Random
+  standing: Standing
+  evidence: EvidenceSink
+  retention: RetentionPolicy
+  /** The operator's own words, which win over `retention`. */
+  rules?: readonly Rule[]
+  heads?: HeadResolver
+  depth: number
+  connectionsMax: number
+  quotaBytes: number
+  /** How long a new connection has for its own questions before we ask who it is. */
+  introduceAfterMs: number
+  /** Whether others may store here. */
+  acceptsStores: boolean
+}
