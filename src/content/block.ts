@@ -14,7 +14,7 @@ import type { Network } from '../base/network.ts'
 import { checkPuzzle, DEVICE_CERTIFICATE, type DeviceCertificate, deviceCertificate } from './device.ts'
 import { decompress } from './gzip.ts'
 import { type EntityKey, KEY_GENESIS, keyGenesis, verifyGenesis } from './key.ts'
-import { locatorOf } from './kinds.ts'
+import { checkBody, kindOf, locatorOf } from './kinds.ts'
 import { decodeTable, type PieceTable, tableRoot } from './piece.ts'
 import {
   isDeviceKind,
@@ -57,6 +57,8 @@ export type VerifiedBlock = {
   /** `text` where the version is one piece; `table` where it is several. */
   | { type: 'version'; version: Version; text: Uint8Array | undefined; table: PieceTable | undefined }
   | { type: 'index'; space: Space; index: SpaceIndex }
+  /** Of a registered kind that asks no more of a block than its body's form. */
+  | { type: 'declared' }
   | { type: 'unknown' }
 )
 export type VerifiedVersion = Extract<VerifiedBlock, { type: 'version' }>
@@ -148,7 +150,8 @@ export function verifyParsed({ bytes, record, attachment }: Block, context: Veri
     }
     return { type: 'index', ...common, space, index }
   }
-  return { type: 'unknown', ...common }
+  checkBody(record)
+  return { type: kindOf(record.kind) === undefined ? 'unknown' : 'declared', ...common }
 }
 
 function publicKeyOf(record: SignedRecord, context: VerifyContext): Uint8Array {

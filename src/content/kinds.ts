@@ -5,11 +5,13 @@
  * an entry without its vector, its round trip and its hostile cases.
  */
 import { type AnyCodec, decode } from '../base/codec.ts'
+import { codeOf } from '../base/errors.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from './device.ts'
 import { KEY_GENESIS, keyGenesis } from './key.ts'
+import { PROFILE, profile, shortProfile } from './profile.ts'
 import type { SignedRecord } from './record.ts'
 import { entityLocator, pageLocator, spaceLocator, spaceOfRef } from './space.ts'
-import { SPACE_INDEX, spaceIndex } from './space-index.ts'
+import { SPACE_INDEX, shortIndex, spaceIndex } from './space-index.ts'
 import { CHECKPOINT, checkpoint, HOLDING, holding, SHELF_CLAIM, shelfClaim } from './statement.ts'
 import { decodeVersion, VERSION, versionBody } from './version.ts'
 
@@ -19,6 +21,10 @@ export interface Kind {
   codec: AnyCodec
   /** Where records of this kind live; undefined for statements, which are kept by those they concern. */
   locator: ((record: SignedRecord) => Uint8Array) | undefined
+  /** Of a body, the records of the same kind and signer that it replaces; absent where a kind replaces nothing, or by rules of its own (`tips.ts`). */
+  replaces?: (body: Uint8Array) => readonly Uint8Array[]
+  /** Of a body, one that says no more than what it replaces, where that is much shorter. */
+  shortBody?: (body: Uint8Array) => Uint8Array
 }
 
 export const KINDS: readonly Kind[] = [
@@ -45,6 +51,15 @@ export const KINDS: readonly Kind[] = [
     name: 'space index',
     codec: spaceIndex,
     locator: (record) => spaceLocator(spaceOfRef(decode(spaceIndex, record.body).space, record.signer)),
+    shortBody: shortIndex,
+  },
+  {
+    number: PROFILE,
+    name: 'profile',
+    codec: profile,
+    locator: (record) => entityLocator(record.signer),
+    replaces: (body) => decode(profile, body).replaces,
+    shortBody: shortProfile,
   },
   { number: HOLDING, name: 'holding', codec: holding, locator: undefined },
   { number: SHELF_CLAIM, name: 'shelf claim', codec: shelfClaim, locator: undefined },
@@ -58,4 +73,17 @@ export function kindOf(number: number): Kind | undefined {
 /** Where a record lives in the keyspace. */
 export function locatorOf(record: SignedRecord): Uint8Array {
   return kindOf(record.kind)?.locator?.(record) ?? entityLocator(record.signer)
+}
+
+/** Throws unless the body of a record is one of its kind. A kind that is not registered may say anything. */
+export function checkBody({ kind, body }: Pick<SignedRecord, 'kind' | 'body'>): void {
+  const { codec } = kindOf(kind) ?? {}
+  if (codec !== undefined) decode(codec, body)
+}
+
+/** The records that one names as its predecessors, by the rules of its kind. A body that no check has passed, as from before its kind was known here, names none. */
+export function replacedBy(record: Pick<SignedRecord, 'kind' | 'body'>): readonly Uint8Array[] {
+  const { replaces } = kindOf(record.kind) ?? {}
+  if (replaces === undefined) return []
+  return codeOf(() => checkBody(record)) === undefined ? replaces(record.body) : []
 }

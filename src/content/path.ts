@@ -47,6 +47,11 @@ const INVISIBLE = new RegExp(
 /** Spaces that look like U+0020 and are not, or have another width. */
 const OTHER_SPACE = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/
 
+/** Whether text has a character that does not show for what it is. */
+export function hasHidden(text: string): boolean {
+  return CONTROL.test(text) || INVISIBLE.test(text) || OTHER_SPACE.test(text)
+}
+
 /** What no name on Windows may hold; the slash and the backslash are not legal in a segment at all. */
 const FORBIDDEN_IN_FILES = /[<>:"|?*]/g
 

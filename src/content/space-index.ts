@@ -4,7 +4,7 @@
  * names the chunks by hash. It lives at the space's locator: a stranger who knows only
  * the space's name lists and exports it from here.
  */
-import { checked, id32, list, struct, uint, type Value } from '../base/codec.ts'
+import { checked, decode, encode, id32, list, struct, uint, type Value } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { PARENTS_MAX, SPACE_CHUNKS_MAX } from '../base/limits.ts'
 import { CHUNK_BYTES_MAX } from './chunks.ts'
@@ -34,3 +34,8 @@ export const spaceIndex = checked(
   },
 )
 export type SpaceIndex = Value<typeof spaceIndex>
+
+/** An index's body without its chunks, which may be a thousand. */
+export function shortIndex(body: Uint8Array): Uint8Array {
+  return encode(spaceIndex, { ...decode(spaceIndex, body), pages: 0, chunks: [] })
+}

@@ -7,6 +7,7 @@ import { decode } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import { replaced } from './history.ts'
+import { replacedBy } from './kinds.ts'
 import type { SignedRecord } from './record.ts'
 import type { SpaceRef } from './space.ts'
 import { SPACE_INDEX, spaceIndex } from './space-index.ts'
@@ -20,13 +21,13 @@ interface Known<R> {
   record: R
   /** Whether it lies in its signer's own space. */
   isOwners: boolean
-  replaces: Uint8Array[]
+  replaces: readonly Uint8Array[]
 }
 
 /**
  * Of records at one locator those that nothing else there replaces, the owner's before all
- * others. Who replaces a version is the history's to say; only its own signer's index
- * replaces an index.
+ * others. Who replaces a version is the history's to say; all else is only replaced by its
+ * own signer, and within its kind.
  */
 export function tipsOf<R extends TipRecord>(records: readonly R[]): R[] {
   const distinct = new IdMap<Known<R>>()
@@ -49,14 +50,14 @@ export function tipsOf<R extends TipRecord>(records: readonly R[]): R[] {
   return [...owners, ...tips.filter(({ isOwners }) => !isOwners)].map(({ record }) => record)
 }
 
-/** Whether a record can replace another at all: one of its own kind, and of lists only its signer's. */
+/** Whether a record can replace another at all: one of its own kind, and but for versions only its signer's. */
 function mayReplace(by: TipRecord, other: TipRecord): boolean {
   if (by.kind !== other.kind) return false
   return by.kind === VERSION || equalBytes(by.signer, other.signer)
 }
 
 /** What a record says of its place and of those before it. */
-function claims(record: TipRecord): { isOwners: boolean; replaces: Uint8Array[] } {
+function claims(record: TipRecord): { isOwners: boolean; replaces: readonly Uint8Array[] } {
   const isSelf = (space: SpaceRef): boolean => space.type === 'self'
   if (record.kind === VERSION) {
     const { space, parents } = decode(versionBody, record.body)
@@ -66,5 +67,5 @@ function claims(record: TipRecord): { isOwners: boolean; replaces: Uint8Array[] 
     const { space, replaces } = decode(spaceIndex, record.body)
     return { isOwners: isSelf(space), replaces }
   }
-  return { isOwners: false, replaces: [] }
+  return { isOwners: false, replaces: replacedBy(record) }
 }

@@ -201,8 +201,7 @@ export class Batch {
   }
 
   #placesAt(depth: number): Uint8Array[] {
-    const isAll = this.#beside.size === this.entries.length
-    const entries = this.entries.filter((_, i) => isAll || !this.#beside.has(i))
+    const entries = this.entries.filter((_, i) => !this.#beside.has(i))
     return byPrefix(entries, depth, ({ locator }) => locator).flatMap(({ locator }) => locator ?? [])
   }
 
@@ -264,7 +263,8 @@ export function besides(
     const isSmall = owner === undefined && bytes <= BESIDE_BYTES_MAX
     return isSmall && keys.some((key) => equalBytes(key.locator, locator)) ? [i] : []
   })
-  return new Set(beside.slice(0, BESIDE_MAX))
+  // What an entity says of itself goes by itself, to those who keep that.
+  return new Set(beside.length === offers.length ? [] : beside.slice(0, BESIDE_MAX))
 }
 
 /** When a promise ends. It was verified when it was given. */

@@ -5,6 +5,7 @@
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
+import { BLOCK_BYTES_MAX } from '../base/limits.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { keepersFirst } from './choosing.ts'
@@ -13,8 +14,9 @@ import { type Asked, answerOf, blame, fetchKeys, keepLater } from './fetching.ts
 import { storedRecord } from './keeping.ts'
 import { learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
+import type { Query } from './queries.ts'
 import { begin, settleAll, type Task } from './task.ts'
-import type { Item } from './wire.ts'
+import { ASK_IDS_MAX, type Item } from './wire.ts'
 
 /** Keepers asked for one bundle: a single one could withhold the latest. */
 const BUNDLE_PEERS = 3
@@ -25,19 +27,25 @@ const KEEPERS_ASKED_MAX = 15
 /** Blocks at one locator that are read from our own store. */
 const LOCAL_MAX = 4096
 
+/** What is asked for at a locator where it is not the tips: records of one kind, perhaps of one signer. */
+export interface Sought {
+  kind: number
+  signer?: Uint8Array | undefined
+}
+
 export interface Bundle {
   blocks: VerifiedBlock[]
   asked: Asked[]
 }
 
 /** Everything known here at a locator, verified, but for what the operator denied. */
-export function* localBundle(node: Node, locator: Uint8Array): Task<VerifiedBlock[]> {
+export function* localBundle(node: Node, locator: Uint8Array, sought?: Sought): Task<VerifiedBlock[]> {
   if (!node.retention.serves(locator)) return []
-  return (yield* localBlocks(node, locator)).filter((block) => !isDeniedHere(node, block))
+  return (yield* localBlocks(node, locator, sought)).filter((block) => !isDeniedHere(node, block))
 }
 
-function* localBlocks(node: Node, locator: Uint8Array): Task<VerifiedBlock[]> {
-  const metas = yield* node.store.at(locator, LOCAL_MAX)
+function* localBlocks(node: Node, locator: Uint8Array, sought?: Sought): Task<VerifiedBlock[]> {
+  const metas = yield* node.store.at(locator, LOCAL_MAX, sought?.kind)
   const ids = metas.filter(({ kind }) => kind !== 0).map(({ id }) => id)
   if (ids.length === 0) return []
   const found = (yield* node.store.get(ids)).filter((bytes) => bytes !== undefined)
@@ -52,10 +60,15 @@ function isDeniedHere({ retention }: Node, { record, bytes }: VerifiedBlock): bo
 const isKey = ({ type }: VerifiedBlock): boolean => type === 'key'
 
 /** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. Throws REFUSED for a place that the operator denied. */
-export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number): Task<Bundle> {
+export function* gatherBundle(
+  node: Node,
+  locator: Uint8Array,
+  untilMs: number,
+  sought?: Sought,
+): Task<Bundle> {
   if (!node.retention.serves(locator)) throw deniedHere('what lives there')
   const blocks = new IdMap<VerifiedBlock>()
-  const local = yield* localBlocks(node, locator)
+  const local = yield* localBlocks(node, locator, sought)
   for (const block of local) if (!isDeniedHere(node, block)) blocks.set(block.id, block)
   const asked = new IdMap<Asked>()
   const { publicKey } = node.env.device
@@ -70,7 +83,7 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
     // Once a keeper has answered, others can only name keepers, and do not know better.
     const able = keepers === 0 ? fresh : fresh.filter((peer) => node.reach.covers(peer, locator))
     const peers = able.slice(0, wanted)
-    const outcomes = yield* settleAll(peers.map((peer) => askTips(node, peer, locator, untilMs)))
+    const outcomes = yield* settleAll(peers.map((peer) => askFor(node, peer, { locator, sought, untilMs })))
     const named: Uint8Array[] = []
     for (const [i, outcome] of outcomes.entries()) {
       const peer = peers[i]!
@@ -98,25 +111,33 @@ export function* gatherBundle(node: Node, locator: Uint8Array, untilMs: number):
   return { blocks: [...blocks.values()], asked: [...asked.values()] }
 }
 
-function* askTips(
+function* askFor(
   node: Node,
   peer: Connection,
-  locator: Uint8Array,
-  untilMs: number,
+  { locator, sought, untilMs }: { locator: Uint8Array; sought: Sought | undefined; untilMs: number },
 ): Task<{ blocks: VerifiedBlock[]; answer: Asked['answer']; movedTo: Uint8Array[] }> {
   const arrived: Uint8Array[] = []
   let movedTo: Uint8Array[] = []
   let answer: Asked['answer'] = 'unknown'
+  let bytes = 0
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
+  const query: Query =
+    sought === undefined ? { type: 'tips', locators: [locator], certify } : recordsQuery(locator, sought)
+  const indices = sought === undefined ? 1 : ASK_IDS_MAX
   yield* peer.client.ask(
-    { type: 'tips', locators: [locator], certify },
+    query,
     {
       items(items: Item[]) {
         for (const { index, answer: said } of items) {
-          if (index !== 0) throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
+          if (index >= indices || (sought === undefined && BY_KIND_ONLY.has(said.type)))
+            throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
           switch (said.type) {
+            case 'lost':
+              break
             case 'found':
-              if (arrived.push(said.bytes) > ITEMS_MAX)
+            case 'key':
+              bytes += said.bytes.byteLength
+              if (arrived.push(said.bytes) > ITEMS_MAX + 2 * (indices - 1) || bytes > BUNDLE_BYTES_MAX)
                 throw new SheafError('TOO_LARGE', 'a bundle without end')
               break
             case 'unknown':
@@ -138,7 +159,7 @@ function* askTips(
   try {
     yield* fetchKeys(node, peer, arrived, untilMs)
     const blocks = arrived.flatMap((bytes) => judged(node, bytes) ?? [])
-    const stray = blocks.find((block) => block.type !== 'key' && !equalBytes(block.locator, locator))
+    const stray = blocks.find((block) => block.type !== 'key' && !isSought(block, locator, sought))
     if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
     // The keys alone are no answer: what they would verify may have been refused.
     if (blocks.some(({ type }) => type !== 'key')) answer = 'found'
@@ -149,6 +170,28 @@ function* askTips(
     if (answerOf(error) === 'bad') blame(node, peer, error, false)
     throw error
   }
+}
+
+/** The newest of a kind by what they claim: as many as one query takes. */
+function recordsQuery(locator: Uint8Array, { kind, signer }: Sought): Query {
+  return {
+    type: 'records',
+    locator,
+    kind,
+    field: { type: 'time' },
+    order: { type: 'desc' },
+    offset: 0,
+    count: ASK_IDS_MAX,
+    snapshot: undefined,
+    vouchedBy: signer,
+  }
+}
+
+function isSought({ locator, record }: VerifiedBlock, at: Uint8Array, sought?: Sought): boolean {
+  if (!equalBytes(locator, at)) return false
+  if (sought === undefined) return true
+  const { kind, signer } = sought
+  return record.kind === kind && (signer === undefined || equalBytes(record.signer, signer))
 }
 
 /** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had, or it is from the future of our clock. */
@@ -165,8 +208,13 @@ function judged(
   }
 }
 
+/** Answers to a query for tips have neither. */
+const BY_KIND_ONLY: ReadonlySet<string> = new Set(['key', 'lost'])
+
 /** Keys and tips in one bundle; a server sends at most 16 of each. */
 const ITEMS_MAX = 64
+/** As many blocks of the largest kind. */
+const BUNDLE_BYTES_MAX = ITEMS_MAX * BLOCK_BYTES_MAX
 
 function hasKeyFor(node: Node, bytes: Uint8Array): boolean {
   const { record } = parseBlock(bytes)

@@ -2,6 +2,7 @@
  * What the faces can ask of a node: commands as data, answers as data. The control API
  * offers exactly these, the CLI and the web page go through it.
  */
+import type { VerifiedBlock } from '../content/block.ts'
 import type { Page, Space } from '../content/space.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Asked } from './fetching.ts'
@@ -24,6 +25,17 @@ export interface PageInput {
 export type Command =
   /** Seals and stores pages, at most 256 at a time. `index`: sign the space's index too, as the last of several does. `untilMs`: how long peers may be asked for newer versions of pages with parents; not at all where absent. */
   | { type: 'publish'; pages: PageInput[]; summary: string; index: boolean; untilMs?: number }
+  /** Signs and stores records of ours that are no pages; answers when they are written. At most DECLARED_MAX at a time. */
+  | { type: 'declare'; records: Declared[] }
+  /** The verified records of a kind at a locator, from here and, unless `isLocal`, from keepers. */
+  | {
+      type: 'records'
+      locator: Uint8Array
+      kind: number
+      signer?: Uint8Array
+      isLocal?: boolean
+      untilMs: number
+    }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. */
@@ -48,6 +60,12 @@ export function onOurClock(command: Command, aheadMs: number): Command {
 
 export type Target = { page: Page } | { id: Uint8Array }
 
+/**
+ * A record of ours: what it is to say, as the body of a registered kind, or the block of a record that was signed
+ * elsewhere, as with a key that is kept offline.
+ */
+export type Declared = { kind: number; body: Uint8Array } | { block: Uint8Array }
+
 export interface ListedPage {
   path: string
   version: Uint8Array
@@ -55,6 +73,8 @@ export interface ListedPage {
 
 export interface Answers {
   publish: Published
+  declare: { ids: Uint8Array[]; batches: Uint8Array[] }
+  records: GatheredRecords
   held: HeldProgress
   get: GotPage
   fetch: FetchSummary
@@ -73,6 +93,13 @@ export interface Published {
   pages: { space: Space; path: string; id: Uint8Array; status: 'stored' | 'unchanged' | 'stale' }[]
   /** The batches to wait for, by root: those just written, and those with unchanged pages that still lack holders. */
   batches: Uint8Array[]
+}
+
+export interface GatheredRecords {
+  /** In the order of their ids. */
+  records: VerifiedBlock[]
+  /** Who was asked; empty where nobody was. */
+  asked: Asked[]
 }
 
 export interface HeldProgress {

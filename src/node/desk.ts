@@ -1,16 +1,20 @@
 /** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
 import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
+import { declare } from './declaring.ts'
+import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
 import { Reader } from './reading.ts'
 import type { Task } from './task.ts'
+import { Writer } from './writing.ts'
 
 export class Desk {
   readonly #node: Node
   readonly #outbox: Outbox
+  readonly #writer: Writer
   readonly #publisher: Publisher
   readonly #reader: Reader
   readonly #inspector: Inspector
@@ -18,7 +22,8 @@ export class Desk {
   constructor(node: Node, outbox: Outbox, counters: Counters, address: Uint8Array) {
     this.#node = node
     this.#outbox = outbox
-    this.#publisher = new Publisher(node, outbox)
+    this.#writer = new Writer(node, outbox)
+    this.#publisher = new Publisher(node, outbox, this.#writer)
     this.#reader = new Reader(node)
     this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
   }
@@ -36,6 +41,10 @@ export class Desk {
     switch (command.type) {
       case 'publish':
         return yield* this.#publisher.publish(command)
+      case 'declare':
+        return yield* declare(this.#node, this.#writer, command.records)
+      case 'records':
+        return yield* gatherRecords(this.#node, command)
       case 'held':
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
       case 'get':

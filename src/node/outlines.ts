@@ -2,10 +2,9 @@
  * Records at one locator, without the bulk of their blocks: what tips and lists are made of.
  * Thousands of blocks go by a few at a time; only some hundred bytes of each stay.
  */
-import { decode, encode } from '../base/codec.ts'
 import { parseBlock } from '../content/block.ts'
+import { kindOf } from '../content/kinds.ts'
 import type { SignedRecord } from '../content/record.ts'
-import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { VERSION } from '../content/version.ts'
 import type { StoreTasks } from './store-tasks.ts'
 import type { Task } from './task.ts'
@@ -42,9 +41,17 @@ function outline(record: SignedRecord): Outline {
   return { id: copy(id), kind, signer: copy(signer), key: copy(key), timeMs, body: shortBody(record) }
 }
 
-/** An index may list a thousand chunks, which say nothing of what it replaces. */
+/** Of kinds that replace nothing nothing is needed, nor of a body that says nothing. */
 function shortBody({ kind, body }: SignedRecord): Uint8Array {
-  if (kind === VERSION) return Uint8Array.from(body)
-  if (kind !== SPACE_INDEX) return new Uint8Array(0)
-  return encode(spaceIndex, { ...decode(spaceIndex, body), pages: 0, chunks: [] })
+  const { replaces, shortBody: short } = kindOf(kind) ?? {}
+  if (short === undefined) {
+    return kind === VERSION || replaces !== undefined ? Uint8Array.from(body) : NOTHING
+  }
+  try {
+    return short(body)
+  } catch {
+    return NOTHING
+  }
 }
+
+const NOTHING = new Uint8Array(0)

@@ -20,12 +20,9 @@ import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
-import { distinct, neededBytes, quotaFull } from './quota.ts'
-import { byPrefix } from './shards.ts'
 import { heardOf, type Standing, standingOf } from './staleness.ts'
-import { logicalBytes } from './store.ts'
-import { forEach, suspend, type Task } from './task.ts'
-import { ASK_IDS_MAX } from './wire.ts'
+import { forEach, type Task } from './task.ts'
+import { authorOf, type Writer } from './writing.ts'
 
 /** Pages that peers are asked about at a time. */
 const PAGES_HEARD_AT_ONCE = 8
@@ -35,15 +32,13 @@ type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 export class Publisher {
   readonly #node: Node
   readonly #outbox: Outbox
+  readonly #writer: Writer
   #index: OwnIndex | undefined
-  /** Something may have been written that nobody hands out. */
-  #hasFailed = false
-  /** Called when the publish that is under way ends; there is one at a time, or two would fork a page. */
-  #waiting: (() => void)[] | undefined
 
-  constructor(node: Node, outbox: Outbox) {
+  constructor(node: Node, outbox: Outbox, writer: Writer) {
     this.#node = node
     this.#outbox = outbox
+    this.#writer = writer
   }
 
   /**
@@ -51,26 +46,11 @@ export class Publisher {
    * Throws NO_IDENTITY, BAD_ARGUMENT where a page is named twice or its parents cannot be, and what the store throws.
    */
   *publish(command: CommandOf<'publish'>): Task<Published> {
-    const author = this.#author()
+    const author = authorOf(this.#node)
     const inputs = command.pages.map((input) => completed(input, author))
     refuseTwice(inputs)
     const heard = yield* this.#hear(inputs, command.untilMs)
-    if (this.#waiting !== undefined) {
-      yield* suspend<void>((resume) => this.#waiting!.push(() => resume({ value: undefined })))
-    }
-    this.#waiting ??= []
-    try {
-      return yield* this.#publish(author, inputs, heard, command)
-    } catch (cause) {
-      // The index in memory may be ahead of what was written: the next publish reads it back.
-      this.#index = undefined
-      this.#hasFailed = true
-      throw cause
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#waiting = undefined
-      else next()
-    }
+    return yield* this.#writer.inTurn(() => this.#publish(author, inputs, heard, command))
   }
 
   /** Whether a crash left pages that no signed index lists; a publish of no pages with an index lists them. */
@@ -99,12 +79,9 @@ export class Publisher {
     heard: IdMap<VerifiedVersion[]>,
     { summary, index: withIndex }: CommandOf<'publish'>,
   ): Task<Published> {
-    if (this.#hasFailed) {
-      yield* this.#outbox.load()
-      this.#hasFailed = false
-    }
-    this.#index ??= new OwnIndex(this.#node, author)
-    const index = this.#index
+    const index = this.#index ?? new OwnIndex(this.#node, author)
+    // In memory it may soon be ahead of what is written: where this fails, the next publish reads it back.
+    this.#index = undefined
     yield* index.load()
     const drafts: PageDraft[] = []
     const said: Published['pages'] = []
@@ -145,78 +122,19 @@ export class Publisher {
     const blocks = sealed.flatMap(blocksOf)
     if (withIndex) blocks.push(...index.form())
     const batches = yield* this.#write(blocks, index)
+    this.#index = index
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
-  /** Writes for good, in batches of one shard as large as one store request takes; several small ones in one write. */
+  /** Writes for good, with the mark that stands until everything is listed. */
   *#write(blocks: OwnBlock[], index: OwnIndex): Task<Uint8Array[]> {
-    const { store } = this.#node
     if (blocks.length === 0 && index.isCurrent && (yield* isMarked(this.#node))) {
-      yield* store.note([OwnIndex.unmark], { sync: false })
+      yield* this.#node.store.note([OwnIndex.unmark], { sync: false })
     }
-    yield* this.#refuseBeyondQuota(blocks)
-    const batches = this.#batches(blocks)
-    const roots: Uint8Array[] = []
-    while (batches.length > 0) {
-      const parts = [batches.shift()!]
-      let size = parts[0]!.length
-      while (batches.length > 0 && size + batches[0]!.length <= ASK_IDS_MAX) {
-        size += batches[0]!.length
-        parts.push(batches.shift()!)
-      }
-      const formed = parts.map((part) => this.#outbox.form(part))
-      const notes = formed.map(({ note }) => note)
-      const mark = batches.length === 0 && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark
-      // a key goes with every batch, and is written with the first
-      yield* store.append('outbox', distinct(parts.flat()), { sync: true, notes: [...notes, mark] })
-      for (const note of notes) this.#outbox.begin(note)
-      roots.push(...formed.map(({ root }) => root))
-    }
-    return roots
+    return yield* this.#writer.write(blocks, (isLast) => [
+      isLast && index.isCurrent ? OwnIndex.unmark : OwnIndex.mark,
+    ])
   }
-
-  /** Each shard's blocks by themselves, since others keep them; the shard of the last block, as the index is, comes last. */
-  #batches(blocks: OwnBlock[]): OwnBlock[][] {
-    const { identity, reach } = this.#node
-    const room = ASK_IDS_MAX - identity.blocks.length - 1
-    const depth = reach.usualDepth()
-    const shards = byPrefix(blocks, depth, ({ locator }) => locator)
-    const last = shards.findIndex(({ members }) => members.at(-1) === blocks.at(-1))
-    shards.push(...shards.splice(last, 1))
-    return shards.flatMap(({ members }) => {
-      const count = Math.ceil(members.length / room)
-      return Array.from({ length: count }, (_, i) => [
-        ...identity.blocks,
-        ...ownerBefore(members, i * room),
-        ...members.slice(i * room, (i + 1) * room),
-      ])
-    })
-  }
-
-  /** Before the first batch of several is written: half a publish helps nobody. */
-  *#refuseBeyondQuota(blocks: OwnBlock[]): Task<void> {
-    const { identity, quotaBytes, store } = this.#node
-    const needed = neededBytes([...identity.blocks, ...blocks])
-    const used = logicalBytes(yield* store.usage())
-    if (used + needed <= quotaBytes) return
-    const all = distinct([...identity.blocks, ...blocks])
-    const metas = yield* store.meta(all.map(({ id }) => id))
-    const fresh = neededBytes(all.filter((_, i) => metas[i] === undefined))
-    if (fresh > 0 && used + fresh > quotaBytes) throw quotaFull(used, quotaBytes, fresh)
-  }
-
-  #author(): Author {
-    const { author } = this.#node.identity
-    if (author !== undefined) return author
-    throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
-  }
-}
-
-/** A keeper checks each batch alone: it goes with our key and certificate, and with the owner of pieces that a cut parted from it. */
-function ownerBefore(blocks: readonly OwnBlock[], at: number): OwnBlock[] {
-  const owner = blocks[at]?.owner
-  const found = owner && blocks.slice(0, at).findLast(({ id }) => equalBytes(id, owner))
-  return found === undefined ? [] : [found]
 }
 
 /** A page on its way in, with its space spelled out. */

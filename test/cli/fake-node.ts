@@ -147,6 +147,11 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         return { space, path, id, status: 'stored' }
       }),
     }),
+    declare: ({ records }) => ({
+      ids: records.map((_, i) => idOf(`declared ${i}`)),
+      batches: [idOf('batch')],
+    }),
+    records: () => ({ records: [], asked: [] }),
     held: (_, progress) => {
       progress({ ...HELD, held: 2, batchesHeld: 0, isHeld: false })
       return HELD

@@ -43,6 +43,16 @@ const chunks = few(
   }),
 )
 
+/** What people may be called: the letters that are refused are `label.test.ts`'s to try. */
+export const label = fc.stringMatching(/^[A-Za-zäöüéßñλжあ](?: ?[A-Za-zäöüéßñλжあ0-9.'-]){0,20}$/u)
+/** Bytes that begin as an image does. */
+export const image = fc
+  .tuple(
+    fc.constantFrom('89504e470d0a1a0a', 'ffd8ff', '474946383961', '474946383761', '524946460000000057454250'),
+    upTo(60),
+  )
+  .map(([begin, rest]) => Buffer.concat([Buffer.from(begin, 'hex'), rest]))
+
 /** By the name that a kind has in the registry. */
 export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
   'key genesis': fc.record({ publicKey: exactly(33), next: id }),
@@ -71,6 +81,16 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
     pages: chunks.reduce((sum, { pages }) => sum + pages, 0),
     chunks,
   })),
+  profile: fc.record({
+    replaces: ids,
+    name: label,
+    about: fc.string({ unit: 'binary', maxLength: 100 }),
+    avatar: fc.oneof(
+      one('none'),
+      fc.record({ type: fc.constant('image' as const), bytes: image }),
+      fc.record({ type: fc.constant('file' as const), version: id }),
+    ),
+  }),
   holding: fc.record({
     incarnation,
     sequence: count,

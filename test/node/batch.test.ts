@@ -155,7 +155,16 @@ test('batch - what goes beside is small, lives with a key of the same offer, and
   const home = { locator: entityLocator(key), owner: undefined, bytes: 100 }
   const many = Array.from({ length: 100 }, () => ({ ...home, id: random(32) }))
   t.is(besides(many).size, 0, 'without its key')
-  t.is(besides([{ ...home, id: key }, ...many]).size, 16)
+  const page = { id: random(32), locator: random(32), owner: undefined, bytes: 100 }
+  t.is(besides([{ ...home, id: key }, ...many, page]).size, 16)
+  t.is(
+    besides([
+      { ...home, id: key },
+      { ...home, id: random(32) },
+    ]).size,
+    0,
+    'what an entity says of itself goes by itself',
+  )
   t.is(
     besides([
       { ...home, id: key },

@@ -171,13 +171,17 @@ test('publishing - what a crash left unlisted is known, until an index lists it'
     }),
   )
   const fake = { store: tasks, identity: node.actor.identity } as ConstructorParameters<typeof Publisher>[0]
-  const publisher = new Publisher(fake, undefined as never)
+  const publisher = new Publisher(fake, undefined as never, undefined as never)
   t.is(await ended(publisher.needsListing()), false)
   await publish(node, { bees: 'b' }, false)
   t.is(await ended(publisher.needsListing()), true)
   t.is(
     await ended(
-      new Publisher({ ...fake, identity: { blocks: [] } } as never, undefined as never).needsListing(),
+      new Publisher(
+        { ...fake, identity: { blocks: [] } } as never,
+        undefined as never,
+        undefined as never,
+      ).needsListing(),
     ),
     false,
   )

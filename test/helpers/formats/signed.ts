@@ -41,6 +41,7 @@ const KIND_READERS: Record<string, string> = {
   'device certificate': 'src/content/device.ts deviceCertificate',
   version: 'src/content/version.ts versionBody',
   'space index': 'src/content/space-index.ts spaceIndex',
+  profile: 'src/content/profile.ts profile',
   holding: 'src/content/statement.ts holding',
   'shelf claim': 'src/content/statement.ts shelfClaim',
   checkpoint: 'src/content/statement.ts checkpoint',
