@@ -25,6 +25,7 @@ export { idFromText, idToText } from './base/text-id.ts'
 
 // From markdown to signed bytes and back; spaces, pages, paths.
 
+export { type BlamedLine, blame } from './content/blame.ts'
 export {
   type Block,
   describeBlock,
@@ -36,10 +37,14 @@ export {
   verifyBlock,
 } from './content/block.ts'
 export { type Chunk, chunk as chunkPages, join as joinPages, type PageEntry } from './content/chunks.ts'
+export { type Difference, diffTexts, type Hunk, type HunkLine, unifiedText } from './content/diff.ts'
 export { type Head, type HeadResolver, ownHeads, type TrustOf } from './content/heads.ts'
+export { History, type HistoryEntry, historyOf, type VersionEntry } from './content/history.ts'
 export type { EntityKey } from './content/key.ts'
 export { KeyBook } from './content/key-book.ts'
 export { KINDS, type Kind, locatorOf } from './content/kinds.ts'
+export { type AsksForTexts, type MergedVersions, mergeVersions, withTexts } from './content/merge-versions.ts'
+export { type Conflict, type Merged, type MergeLabels, merge3 } from './content/merge3.ts'
 export {
   type Author,
   compressSignMarkdown,

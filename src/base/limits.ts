@@ -41,3 +41,10 @@ export const CHUNK_PAGES_MEAN = 64
 export const CHUNK_PAGES_MAX = 256
 /** One chunk as stored and sent; it fits a message with room. */
 export const CHUNK_BYTES_MAX = 48 * 1024
+/**
+ * Lines added and removed in one difference: more is a new text rather than an edit. The search keeps a trace
+ * for each edit of each length, so this bounds its memory: some 50 MB at the worst.
+ */
+export const DIFF_EDITS_MAX = 1_000
+/** Lines of both texts times edits: about half a second at the worst, as measured. */
+export const DIFF_STEPS_MAX = 20_000_000

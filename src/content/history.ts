@@ -119,9 +119,13 @@ export class History<E extends HistoryEntry> {
    * None where no shared one is known; several where merges crossed.
    */
   mergeBases(one: Uint8Array, other: Uint8Array): E[] {
-    const ofOne = this.#reached([one])
-    const ofOther = this.#reached([other])
-    const shared = this.#order.filter((place) => ofOne[place] && ofOther[place])
+    return this.mergeBasesOf([one], [other])
+  }
+
+  /** The same for what several versions came from together, on both sides. */
+  mergeBasesOf(ones: readonly Uint8Array[], others: readonly Uint8Array[]): E[] {
+    const [ofOnes, ofOthers] = [this.#reached(ones), this.#reached(others)]
+    const shared = this.#order.filter((place) => ofOnes[place] && ofOthers[place])
     const hasNewer = new Set(shared.flatMap((place) => this.#parents[place]!))
     return this.#entriesAt(shared.filter((place) => !hasNewer.has(place)).sort((a, b) => a - b))
   }

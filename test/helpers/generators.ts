@@ -255,6 +255,11 @@ export const pieceTableValues = few(
   1,
 )
 
+/** What a published difference holds. */
+export const patchValues = few(
+  fc.record({ keep: fc.nat(300), drop: fc.nat(300), add: fc.string({ unit: 'binary', maxLength: 60 }) }),
+)
+
 /** The outbox's note of what it still has to hand out. */
 export const batchNoteValues = fc.record({
   madeMs: time,

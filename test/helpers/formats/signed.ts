@@ -6,6 +6,7 @@ import { type Block, describeBlock, formBlock, parseBlock, peekKey } from '../..
 import { chunk, decodeChunk, type PageEntry } from '../../../src/content/chunks.ts'
 import { compress, decompress } from '../../../src/content/gzip.ts'
 import { KINDS } from '../../../src/content/kinds.ts'
+import { decodePatch, encodePatch } from '../../../src/content/patch.ts'
 import { decodeTable, encodeTable } from '../../../src/content/piece.ts'
 import { isDeviceKind, parseRecord, type SignedRecord, signRecords } from '../../../src/content/record.ts'
 import { decodeVersion } from '../../../src/content/version.ts'
@@ -18,6 +19,7 @@ import {
   exactly,
   id,
   MESSAGE_VALUES,
+  patchValues,
   path,
   pieceTableValues,
   QUERIES,
@@ -167,6 +169,16 @@ export const SIGNED: Format[] = [
     write: encodeTable,
     read: decodeTable,
     again: encodeTable,
+    ...EXACT,
+    isValue: true,
+  },
+  {
+    name: 'a patch',
+    readers: ['src/content/patch.ts decodePatch', 'src/content/patch.ts patchCodec'],
+    values: patchValues,
+    write: encodePatch,
+    read: decodePatch,
+    again: encodePatch,
     ...EXACT,
     isValue: true,
   },
