@@ -195,7 +195,7 @@ function isSought({ locator, record }: VerifiedBlock, at: Uint8Array, sought?: S
 }
 
 /** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had, or it is from the future of our clock. */
-function judged(
+export function judged(
   node: Node,
   bytes: Uint8Array,
   of: 'arrived' | 'stored' = 'arrived',

@@ -4,6 +4,7 @@
  */
 import type { VerifiedBlock } from '../content/block.ts'
 import type { Page, Space } from '../content/space.ts'
+import type { PageContent } from '../content/version.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Asked } from './fetching.ts'
 import type { Rule, RuleChange } from './rules.ts'
@@ -38,11 +39,12 @@ export type Command =
     }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
-  /** The head of a page, or one version by id. */
-  | { type: 'get'; target: Target; untilMs: number }
+  /** The head of a page, or one version by id. `isFresh`: peers are asked about a page of our own space, too. */
+  | { type: 'get'; target: Target; untilMs: number; isFresh?: boolean }
   /** Blocks by id onto our shelf, many at once. */
   | { type: 'fetch'; ids: Uint8Array[]; untilMs: number }
-  | { type: 'log'; page: Page; untilMs: number }
+  /** All versions of a page and what they came from, also on other pages. */
+  | { type: 'log'; page: Page; untilMs: number; isFresh?: boolean }
   | { type: 'where'; target: Target; untilMs: number }
   | { type: 'list'; space: Space; untilMs: number }
   /** Every page of a space, or those of its list that are named, as progress of type `ExportedPage`, in no particular order. */
@@ -144,13 +146,19 @@ export interface FetchSummary {
 
 export interface LoggedVersion {
   id: Uint8Array
+  /** Where it lies: another page than the one whose history it is in where that was renamed. */
+  page: Page
   author: Uint8Array
   timeMs: number
   summary: string
   parents: Uint8Array[]
-  content: 'text' | 'deleted' | 'redirect'
+  content: PageContent['type']
   textBytes: number
+  /** Where it leads, where it is a redirect. */
+  redirect: Page | undefined
   isHead: boolean
+  /** Whether nothing replaces it. */
+  isTip: boolean
 }
 
 export interface Whereabouts {

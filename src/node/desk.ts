@@ -4,6 +4,7 @@ import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts
 import { declare } from './declaring.ts'
 import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
+import { logOf } from './lineage.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
@@ -48,11 +49,14 @@ export class Desk {
       case 'held':
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
       case 'get':
-        return yield* this.#reader.get(command.target, command.untilMs)
+        return yield* this.#reader.get(command)
       case 'fetch':
         return yield* this.#reader.obtain(command.ids, command.untilMs)
       case 'log':
-        return yield* this.#reader.log(command.page, command.untilMs)
+        return yield* logOf(this.#node, this.#reader, command.page, {
+          untilMs: command.untilMs,
+          isFresh: command.isFresh ?? false,
+        })
       case 'where':
         return yield* this.#inspector.where(command.target, command.untilMs)
       case 'list':

@@ -131,7 +131,7 @@ export class Inspector {
       (block) => block.type === 'version',
     )
     const head = this.#node.heads.resolveVersion(target.page, versions)
-    return head?.version.id ?? (yield* this.#reader.get(target, untilMs)).id
+    return head?.version.id ?? (yield* this.#reader.get({ type: 'get', target, untilMs })).id
   }
 
   /** Whether a peer can show a block now. */

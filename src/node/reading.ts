@@ -12,19 +12,27 @@ import { tipsOf } from '../content/tips.ts'
 import { VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
 import type {
+  Command,
   ExportedPage,
   ExportSummary,
   FetchSummary,
   GotPage,
   ListedPage,
-  LoggedVersion,
-  Target,
 } from './commands.ts'
 import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import type { Task } from './task.ts'
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
+
+/** How a page is looked up. */
+export interface LookUp {
+  untilMs: number
+  /** Whether peers are asked about pages of our own space, too. */
+  isFresh: boolean
+}
 
 /** Ids that are taken from the local store at once. */
 const LOCAL_IDS = 256
@@ -36,16 +44,16 @@ export class Reader {
     this.#node = node
   }
 
-  *get(target: Target, untilMs: number): Task<GotPage> {
+  *get({ target, untilMs, isFresh = false }: CommandOf<'get'>): Task<GotPage> {
     if ('id' in target) {
-      const { version, asked } = yield* this.#versionById(target.id, untilMs)
+      const { version, asked } = yield* this.versionById(target.id, untilMs)
       return yield* this.#show(
         version,
         { why: 'asked for by id', otherTips: [], asked, redirectedFrom: undefined },
         untilMs,
       )
     }
-    return yield* this.#getPage(target.page, undefined, untilMs)
+    return yield* this.#getPage(target.page, { untilMs, isFresh })
   }
 
   /** Gets blocks onto our shelf; those that are here already are left alone. */
@@ -67,22 +75,6 @@ export class Reader {
       texts,
       missing: missing.map(({ id }) => ({ id, asked: fetched.asked.get(idKey(id)) ?? [] })),
     }
-  }
-
-  *log(page: Page, untilMs: number): Task<LoggedVersion[]> {
-    const { versions, asked } = yield* this.#history(page, untilMs)
-    if (versions.length === 0) throw failure(asked, 'no version of this page')
-    const head = this.#node.heads.resolveVersion(page, versions)?.version
-    return [...versions].sort(newestFirst).map(({ id, record, version }) => ({
-      id,
-      author: record.signer,
-      timeMs: record.timeMs,
-      summary: version.summary,
-      parents: version.parents,
-      content: version.content.type,
-      textBytes: version.content.type === 'text' ? version.content.textBytes : 0,
-      isHead: head !== undefined && equalBytes(head.id, id),
-    }))
   }
 
   /** The pages of a space, from its index, without those that the operator denied. */
@@ -138,7 +130,7 @@ export class Reader {
       const block = verifyBlock(bytes, this.#node.verifyContext())
       if (block.type !== 'version') continue
       try {
-        show(block.id, yield* this.#text(block, untilMs))
+        show(block.id, yield* this.textOf(block, untilMs))
       } catch (cause) {
         // One page that cannot be had whole keeps nobody from the others.
         lost.push({ id: block.id, asked: askedIn(cause) })
@@ -197,8 +189,8 @@ export class Reader {
     return { missing, denied }
   }
 
-  *#getPage(page: Page, redirectedFrom: Page | undefined, untilMs: number): Task<GotPage> {
-    const { versions, asked } = yield* this.#history(page, untilMs)
+  *#getPage(page: Page, how: LookUp, redirectedFrom?: Page): Task<GotPage> {
+    const { versions, asked } = yield* this.versionsOf(page, how)
     const head = this.#node.heads.resolveVersion(page, versions)
     if (head === undefined) throw failure(asked, 'no version of this page')
     const { version, why, tips } = head
@@ -208,10 +200,10 @@ export class Reader {
       if (redirectedFrom !== undefined)
         throw failure(asked, 'a redirect that leads to another one', 'NOT_FOUND')
       const space = spaceOfRef(content.space, version.record.signer)
-      return yield* this.#getPage({ space, path: content.path }, page, untilMs)
+      return yield* this.#getPage({ space, path: content.path }, how, page)
     }
     const otherTips = tips.filter(({ id }) => !equalBytes(id, version.id)).map(({ id }) => id)
-    return yield* this.#show(version, { why, otherTips, asked, redirectedFrom }, untilMs)
+    return yield* this.#show(version, { why, otherTips, asked, redirectedFrom }, how.untilMs)
   }
 
   *#show(
@@ -220,25 +212,29 @@ export class Reader {
     untilMs: number,
   ): Task<GotPage> {
     const { space, path, summary, parents } = version.version
-    const text = yield* this.#text(version, untilMs)
+    const text = yield* this.textOf(version, untilMs)
     const { signer: author, timeMs } = version.record
     return { page: { space, path }, id: version.id, author, timeMs, summary, parents, text, ...about }
   }
 
-  /** Versions of a page: all that are here, and the tips that peers know. Our own space needs no asking. */
-  *#history(page: Page, untilMs: number): Task<{ versions: VerifiedVersion[]; asked: Asked[] }> {
+  /** Versions of a page: all that are here, and the tips that peers know. Our own space is asked for only where it is to be *fresh*: another device may have written there. */
+  *versionsOf(
+    page: Page,
+    { untilMs, isFresh }: LookUp,
+  ): Task<{ versions: VerifiedVersion[]; asked: Asked[] }> {
     const locator = pageLocator(page)
     const { author } = this.#node.identity
     const isOwn =
       author !== undefined && page.space.type === 'entity' && equalBytes(page.space.id, author.entity)
     if (!this.#node.retention.serves(locator)) throw deniedHere('this page')
-    const local = isOwn ? yield* localBundle(this.#node, locator) : []
+    const local = isOwn && !isFresh ? yield* localBundle(this.#node, locator) : []
     const { blocks, asked } =
       local.length > 0 ? { blocks: local, asked: [] } : yield* gatherBundle(this.#node, locator, untilMs)
     return { versions: blocks.filter((block) => block.type === 'version'), asked }
   }
 
-  *#versionById(id: Uint8Array, untilMs: number): Task<{ version: VerifiedVersion; asked: Asked[] }> {
+  /** One version, from here or from peers. Throws as a look-up does, BAD_ARGUMENT where the id is of something else. */
+  *versionById(id: Uint8Array, untilMs: number): Task<{ version: VerifiedVersion; asked: Asked[] }> {
     if (!this.#node.retention.serves(id)) throw deniedHere('this version')
     const [bytes] = yield* this.#node.store.get([id])
     if ((yield* deniedAmong(this.#node, [id], [bytes]))[0]) throw deniedHere('this version')
@@ -261,7 +257,8 @@ export class Reader {
     return { version: block, asked }
   }
 
-  *#text(verified: VerifiedVersion, untilMs: number): Task<Uint8Array> {
+  /** The text of a version, put together where it is in pieces. Throws NOT_FOUND where it has none, UNREACHABLE, and what looking up throws. */
+  *textOf(verified: VerifiedVersion, untilMs: number): Task<Uint8Array> {
     if (verified.text !== undefined) return verified.text
     const { content } = verified.version
     if (content.type === 'deleted') throw new SheafError('NOT_FOUND', 'this version deletes its page')
@@ -326,8 +323,4 @@ const MEANING: Partial<Record<ErrorCode, string>> = {
   REFUSED: 'refused by who has it',
   UNREACHABLE: 'nobody who keeps it could be reached',
   NOT_FOUND: 'unknown to the closest peers',
-}
-
-function newestFirst(a: VerifiedVersion, b: VerifiedVersion): number {
-  return b.record.timeMs - a.record.timeMs || compareBytes(a.id, b.id)
 }

@@ -159,9 +159,12 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     get: ({ target }) => gotPage(target),
     fetch: ({ ids }) => ({ found: ids.length, bytes: 0, texts: 0, missing: [] }),
     log: ({ page: { space, path } }) => {
-      const { id, author, timeMs, summary, parents, text } = gotPage({ page: { space, path } })
+      const { text, page, id, author, timeMs, summary, parents } = gotPage({ page: { space, path } })
       return [
-        { id, author, timeMs, summary, parents, content: 'text', textBytes: text.byteLength, isHead: true },
+        {
+          ...{ id, page, author, timeMs, summary, parents, content: 'text', textBytes: text.byteLength },
+          ...{ redirect: undefined, isHead: true, isTip: true },
+        },
       ]
     },
     where: ({ target }) => ({

@@ -81,6 +81,8 @@ export function versionJson(version: LoggedVersion) {
   return {
     ...version,
     id: idToText(version.id),
+    page: pageToText(version.page),
+    redirect: version.redirect === undefined ? null : pageToText(version.redirect),
     author: idToText(version.author),
     parents: version.parents.map(idToText),
   }
