@@ -42,6 +42,8 @@ export const ERROR_CODES = [
   'NOT_HELD',
   'INCOMPLETE',
   'AMBIGUOUS',
+  'STALE',
+  'CONFLICT',
   // this machine
   'NO_IDENTITY',
   'ALREADY_EXISTS',

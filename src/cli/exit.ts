@@ -53,6 +53,8 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitStatus>> = {
   NOT_HELD: 75,
   INCOMPLETE: 1,
   AMBIGUOUS: 64,
+  STALE: 1,
+  CONFLICT: 1,
   NO_IDENTITY: 4,
   ALREADY_EXISTS: 1,
   ALREADY_RUNNING: 1,

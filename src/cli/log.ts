@@ -1,49 +1,75 @@
 /** `sheaf log`: the history of a page. */
 import type { Command } from 'commander'
 import type { VersionJson } from '../node/io/control/shapes.ts'
-import { type Cli, type CommonOptions, examples, jsonLine, PAGE_HELP, pageArgument, timesOf } from './cli.ts'
+import { type Cli, type CommonOptions, examples, jsonLine, PAGE_HELP } from './cli.ts'
+import { graphRows } from './graph.ts'
+import { pageLog } from './page-log.ts'
 import { oneLine, sizeText } from './shown.ts'
+
+interface LogOptions extends CommonOptions {
+  readonly graph?: boolean
+  readonly fresh?: boolean
+}
 
 export function register(program: Command, cli: Cli): void {
   program
     .command('log')
     .summary('the history of a page')
-    .description('Prints the versions of a page, the newest first by what their authors say; * is the head.')
+    .description(
+      'Prints the versions of a page and what they came from, also on pages that it was renamed from, the newest first ' +
+        'by what their authors say; * is the head. --graph draws which came from which.',
+    )
     .argument('<PAGE>', PAGE_HELP)
+    .option('--graph', 'draw forks and merges; every version stands above what it came from')
+    .option('--fresh', 'ask peers about a page of your own, too')
     .option('--timeout <SECONDS>', 'how long to look for them')
     .option('--json', 'as one JSON object')
     .option('-q, --quiet', 'print only the ids of the versions')
-    .addHelpText('after', examples('sheaf log garden/bees'))
-    .action(async (page: string, options: CommonOptions) => {
-      const { timeoutMs, deadlineMs } = timesOf(options)
-      const query = { page: pageArgument(page), timeoutMs }
-      const log = await cli
-        .client(deadlineMs)
-        .ask<{ page: string; versions: VersionJson[] }>('/v1/log', { query })
-      if (options.json) await cli.shell.out(jsonLine(log))
-      else if (options.quiet) await cli.shell.out(log.versions.map(({ id }) => `${id}\n`).join(''))
-      else await cli.shell.out(log.versions.map(versionText).join('\n'))
-    })
+    .addHelpText('after', examples('sheaf log garden/bees', 'sheaf log garden/bees --graph'))
+    .action((page: string, options: LogOptions) => log(cli, page, options))
 }
 
-function versionText({
-  id,
-  author,
-  timeMs,
-  summary,
-  parents,
-  content,
-  textBytes,
-  isHead,
-}: VersionJson): string {
-  const says = content === 'text' ? sizeText(textBytes) : content
+async function log(cli: Cli, name: string, options: LogOptions): Promise<void> {
+  const { shell } = cli
+  const found = await pageLog(cli, name, options)
+  const { page, versions } = found
+  if (options.json) return shell.out(jsonLine(found))
+  if (options.quiet) return shell.out(versions.map(({ id }) => `${id}\n`).join(''))
+  if (!options.graph) return shell.out(versions.map((one) => entryText(one, page)).join('\n'))
+  for (const { node, before, star, beside, after } of graphRows(versions)) {
+    const [first, ...more] = linesOf(node, page)
+    const rows = [
+      ...before,
+      `${star} ${first}`,
+      ...more.map((line) => `${beside.padEnd(star.length)} ${line}`),
+      ...after,
+    ]
+    await shell.out(rows.map((row) => `${row}\n`).join(''))
+  }
+}
+
+function entryText(version: VersionJson, page: string): string {
+  const [first, ...more] = linesOf(version, page)
+  const { isHead, parents } = version
+  const joins = parents.length > 1 ? [`joins ${parents.join(' ')}`] : []
+  const lines = [
+    `${isHead ? '*' : ' '} ${first!.replace(' (head)', '')}`,
+    ...[...more.slice(0, 1), ...joins, ...more.slice(1)],
+  ]
+  return lines.map((line, i) => (i === 0 ? `${line}\n` : `  ${line}\n`)).join('')
+}
+
+/** What there is to say of a version: id and size, time and author, summary. */
+function linesOf(version: VersionJson, page: string): string[] {
+  const { id, author, timeMs, summary, content, textBytes, redirect, isHead } = version
+  const says =
+    content === 'text' ? sizeText(textBytes) : redirect === null ? content : `redirect to ${redirect}`
+  const where = version.page === page ? '' : ` at ${version.page}`
   return [
-    `${isHead ? '*' : ' '} ${id}  ${says}`,
-    `  ${timeText(timeMs)} by @${author}`,
-    ...(parents.length > 1 ? [`  joins ${parents.join(' ')}`] : []),
-    ...(summary === '' ? [] : [`  ${oneLine(summary)}`]),
-    '',
-  ].join('\n')
+    oneLine(`${id}${isHead ? ' (head)' : ''}  ${says}${where}`),
+    `${timeText(timeMs)} by @${author}`,
+    ...(summary === '' ? [] : [oneLine(summary)]),
+  ]
 }
 
 /** A claimed time may be any number of six bytes, more than a Date can say. */

@@ -50,7 +50,11 @@ export function* lineageOf(node: Node, reader: Reader, page: Page, how: LookUp):
 }
 
 /** The lineage of one version, whichever page it lies on. */
-export function* lineageOfVersion(node: Node, version: VerifiedVersion, untilMs: number): Task<History<Ancestor>> {
+export function* lineageOfVersion(
+  node: Node,
+  version: VerifiedVersion,
+  untilMs: number,
+): Task<History<Ancestor>> {
   const known = new IdMap<Ancestor>()
   known.set(version.id, ancestorOf(version))
   yield* addAncestors(node, version.version, known, untilMs)

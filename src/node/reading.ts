@@ -11,14 +11,7 @@ import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '..
 import { tipsOf } from '../content/tips.ts'
 import { VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
-import type {
-  Command,
-  ExportedPage,
-  ExportSummary,
-  FetchSummary,
-  GotPage,
-  ListedPage,
-} from './commands.ts'
+import type { Command, ExportedPage, ExportSummary, FetchSummary, GotPage, ListedPage } from './commands.ts'
 import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { learnKeys } from './learning.ts'

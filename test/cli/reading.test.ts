@@ -1,5 +1,6 @@
 import test from 'brittle'
 import { idToText } from '../../src/base/text-id.ts'
+import type { LoggedVersion } from '../../src/node/commands.ts'
 import { fakeNode, idOf } from './fake-node.ts'
 import { servedHome } from './fake-shell.ts'
 
@@ -74,6 +75,54 @@ test('log, where - tell a page’s history and holders', async (t) => {
   for (const verb of ['log', 'where']) {
     t.ok(JSON.parse((await home.run([verb, 'garden/ants', '--json'])).out))
   }
+})
+
+test('log - a history is drawn as a graph', async (t) => {
+  const version = (name: string, timeMs: number, ...parents: string[]): LoggedVersion => ({
+    id: idOf(name),
+    page: { space: { type: 'entity', id: idOf('entity') }, path: name === 'root' ? 'old' : 'bees' },
+    author: idOf('entity'),
+    timeMs,
+    summary: name,
+    parents: parents.map(idOf),
+    content: 'text',
+    textBytes: 5,
+    redirect: undefined,
+    isHead: name === 'joined',
+    isTip: name === 'joined',
+  })
+  const home = await servedHome(
+    t,
+    fakeNode({
+      log: () => [
+        version('joined', 4, 'left', 'right'),
+        version('right', 3, 'root'),
+        version('left', 2, 'root'),
+        version('root', 1),
+      ],
+    }),
+  )
+  const { out } = await home.run(['log', 'bees', '--graph'])
+  const [joined, left, right, root] = ['joined', 'left', 'right', 'root'].map((name) => idToText(idOf(name)))
+  const lines = out.split('\n').map((line) => line.replace(/ {2}5 B.*| 1970.*/, ''))
+  t.alike(lines, [
+    `* ${joined} (head)`,
+    '|',
+    '| joined',
+    '|\\',
+    `| * ${right}`,
+    '| |',
+    '| | right',
+    `* | ${left}`,
+    '| |',
+    '| | left',
+    '|/',
+    `* ${root}`,
+    ' ',
+    '  root',
+    '',
+  ])
+  t.ok(out.includes(`5 B at @${idToText(idOf('entity'))}/old`), 'a version on another page says so')
 })
 
 test('list - the pages of a space, sorted', async (t) => {

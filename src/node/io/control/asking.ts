@@ -45,6 +45,13 @@ export class Parameters {
     return value
   }
 
+  /** `true` or absent. */
+  flag(name: string): boolean {
+    const value = this.#values.get(name)
+    if (value === undefined || value === 'true') return value === 'true'
+    throw new SheafError('BAD_ARGUMENT', `${name} is true, or left out`)
+  }
+
   whole(name: string, min: number, max: number): number | undefined {
     const value = this.#values.get(name)
     if (value === undefined) return undefined

@@ -53,6 +53,8 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   NOT_HELD: 503,
   INCOMPLETE: 500,
   AMBIGUOUS: 409,
+  STALE: 409,
+  CONFLICT: 409,
   NO_IDENTITY: 409,
   ALREADY_EXISTS: 409,
   ALREADY_RUNNING: 409,

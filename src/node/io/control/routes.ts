@@ -95,23 +95,23 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/get',
-    parameters: ['page', 'id', 'timeoutMs'],
+    parameters: ['page', 'id', 'timeoutMs', 'fresh'],
     body: 'none',
     answer: 'json',
     async handle({ parameters, context }) {
       const target = await readTarget(parameters, context.own)
-      return pageJson(await context.api.run({ type: 'get', target, untilMs: untilMs(parameters, context) }))
+      return pageJson(await context.api.run({ type: 'get', target, ...lookUp(parameters, context) }))
     },
   },
   {
     method: 'GET',
     path: '/v1/log',
-    parameters: ['page', 'timeoutMs'],
+    parameters: ['page', 'timeoutMs', 'fresh'],
     body: 'none',
     answer: 'json',
     async handle({ parameters, context }) {
       const page = await readPage(parameters.required('page'), context.own)
-      const versions = await context.api.run({ type: 'log', page, untilMs: untilMs(parameters, context) })
+      const versions = await context.api.run({ type: 'log', page, ...lookUp(parameters, context) })
       return { page: pageToText(page), versions: versions.map(versionJson) }
     },
   },
@@ -268,6 +268,10 @@ async function* progressing<T extends object>(
     yield done ? { type: 'done', ...value } : { type: 'progress', blocks: value }
     if (done) return
   }
+}
+
+function lookUp(parameters: Parameters, context: RouteContext): { untilMs: number; isFresh: boolean } {
+  return { untilMs: untilMs(parameters, context), isFresh: parameters.flag('fresh') }
 }
 
 function untilMs(parameters: Parameters, { nowMs, times }: RouteContext): number {
