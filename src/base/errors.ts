@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   'BAD_PATH',
   'BAD_TIME',
   'BAD_CHAIN',
+  'RETIRED_KEY',
   // the session
   'NO_COMMON_VERSION',
   'WRONG_SESSION',

@@ -6,6 +6,8 @@ export const RECORD_BATCH_MAX = 256
 export const RECORD_BODY_BYTES_MAX = 65_536
 /** Body, header, proof of 8 hashes and signature. */
 export const RECORD_BYTES_MAX = RECORD_BODY_BYTES_MAX + 512
+/** Rotations of one entity: a key a year for a long life, and a chain that fits one answer. */
+export const KEY_CHAIN_MAX = 32
 /** A claimed time further ahead than this is refused; clocks of honest machines differ by less. */
 export const CLOCK_AHEAD_MAX_MS = 5 * 60_000
 /** Parents of one version: an octopus merge of more is made in steps. */

@@ -7,6 +7,7 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { SheafError } from './errors.ts'
+import { domainHash } from './hash.ts'
 import { secretFrom } from './keys.ts'
 
 export const RECOVERY_WORDS = 24
@@ -16,6 +17,7 @@ export const RECOVERY_ENTROPY_BYTES = 32
 const TEXT_LENGTH_MAX = 1024
 
 const NEXT_SECRET = 'sheaf/1 next key from words'
+const LATER_SEED = 'sheaf/1 later key from words'
 
 const listed: ReadonlySet<string> = new Set(wordlist)
 
@@ -69,9 +71,16 @@ export function entropyFromWords(text: string): Uint8Array {
   }
 }
 
-/** The secret (32 bytes) of the next entity key. Throws BAD_KEY as `entropyFromWords`. */
-export function nextKeyFromWords(text: string): Uint8Array {
-  return secretFrom(NEXT_SECRET, entropyFromWords(text))
+/**
+ * The secret (32 bytes) of the entity key at `position` in its chain, from 1 on: the words stay the same through
+ * all rotations, and no key leads to another one. Throws BAD_KEY as `entropyFromWords`.
+ */
+export function nextKeyFromWords(text: string, position = 1): Uint8Array {
+  const entropy = entropyFromWords(text)
+  if (position === 1) return secretFrom(NEXT_SECRET, entropy)
+  const place = Buffer.alloc(4)
+  place.writeUInt32LE(position)
+  return secretFrom(NEXT_SECRET, domainHash(LATER_SEED, entropy, place))
 }
 
 /** No two words of the list share their first four letters, so those tell which one was meant. */

@@ -32,6 +32,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitStatus>> = {
   BAD_PATH: 64,
   BAD_TIME: 6,
   BAD_CHAIN: 6,
+  RETIRED_KEY: 6,
   NO_COMMON_VERSION: 1,
   WRONG_SESSION: 6,
   EXPIRED: 75,

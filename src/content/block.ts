@@ -4,7 +4,8 @@
  *     record length ‖ record ‖ attachment
  *
  * The attachment of a version of one piece is the piece, of a version of several pieces
- * their table; every other record has none. A block's id is its record's id.
+ * their table; of a key rotation the table of what its entity stands by. Every other record
+ * has none. A block's id is its record's id.
  */
 import { decode, encodedBytes, readUint, type State, take, uint } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
@@ -24,8 +25,10 @@ import {
   type Verify,
   verifyRecord,
 } from './record.ts'
+import { KEY_ROTATION, keyRotation, verifyRotation } from './rotation.ts'
 import { entityLocator, pageLocator, type Space, spaceOfRef } from './space.ts'
 import { SPACE_INDEX, type SpaceIndex, spaceIndex } from './space-index.ts'
+import { openTable } from './stood-by.ts'
 import { requireNormal } from './text.ts'
 import { decodeVersion, type TextContent, VERSION, type Version } from './version.ts'
 
@@ -40,7 +43,9 @@ export interface VerifyContext {
   network: Network
   verify: Verify
   /** The verified key with this key record id, where it is at hand. */
-  keyOf(id: Uint8Array): Pick<EntityKey, 'entity' | 'publicKey'> | undefined
+  keyOf(id: Uint8Array): Pick<EntityKey, 'entity' | 'publicKey' | 'position' | 'next'> | undefined
+  /** Throws RETIRED_KEY where a record does not count, for the key that it names was retired. Where it is left out, the caller judges. */
+  requireCounts?(record: SignedRecord): void
   nowMs: number
 }
 
@@ -121,7 +126,22 @@ export function verifyParsed({ bytes, record, attachment }: Block, context: Veri
     const key = verifyGenesis(record, decode(keyGenesis, record.body), context.network, context.verify)
     return { type: 'key', id, bytes, record: key.record, locator: entityLocator(id), key }
   }
-  const verified = verifyRecord(record, context.network, publicKeyOf(record, context), context.verify)
+  const signedUnder = keyNamedBy(record, context)
+  if (record.kind === KEY_ROTATION) {
+    const body = decode(keyRotation, record.body)
+    const key = verifyRotation(
+      record,
+      body,
+      { ...signedUnder, id: record.key },
+      context.network,
+      context.verify,
+    )
+    const table = openTable(attachment, body.stands)
+    const stands = { ...body.stands, table }
+    return { type: 'key', id, bytes, record: key.record, locator: locatorOf(record), key: { ...key, stands } }
+  }
+  const verified = verifyRecord(record, context.network, signedUnder.publicKey, context.verify)
+  context.requireCounts?.(record)
   if (record.kind === VERSION) {
     const version = decodeVersion(record)
     const content = verifyContent(version, attachment)
@@ -154,7 +174,10 @@ export function verifyParsed({ bytes, record, attachment }: Block, context: Veri
   return { type: kindOf(record.kind) === undefined ? 'unknown' : 'declared', ...common }
 }
 
-function publicKeyOf(record: SignedRecord, context: VerifyContext): Uint8Array {
+function keyNamedBy(
+  record: SignedRecord,
+  context: VerifyContext,
+): NonNullable<ReturnType<VerifyContext['keyOf']>> {
   if (isDeviceKind(record.kind))
     throw new SheafError('UNKNOWN_KIND', `kind ${record.kind} is a device's statement`)
   const key = context.keyOf(record.key)
@@ -162,7 +185,7 @@ function publicKeyOf(record: SignedRecord, context: VerifyContext): Uint8Array {
     throw new SheafError('BAD_CHAIN', 'the key that the record was signed under is not at hand')
   if (!equalBytes(key.entity, record.signer))
     throw new SheafError('BAD_CHAIN', "signed under another entity's key")
-  return key.publicKey
+  return key
 }
 
 function verifyContent(

@@ -1,34 +1,138 @@
-/** The verified keys at hand, by the id of their key record. Bounded; a key that was forgotten is read or asked for again. */
-import { IdMap } from '../base/id-map.ts'
+/**
+ * The verified keys at hand, by the id of their key record, and what their entities stand by of
+ * the keys that they retired. Bounded; what was forgotten is read or asked for again.
+ */
+import { SheafError } from '../base/errors.ts'
+import { IdMap, IdSet } from '../base/id-map.ts'
 import type { EntityKey } from './key.ts'
-import { parseRecord, type VerifiedRecord } from './record.ts'
+import { KeyChain } from './key-chain.ts'
+import { parseRecord, type SignedRecord, type VerifiedRecord } from './record.ts'
+import { chunkFor, isInChunk, type StandsTable } from './stood-by.ts'
 
-/** About 400 bytes each. */
+/** Entities; about 500 bytes each. */
 const KEYS_MAX = 10_000
+/** Chunks of sets that are stood by: 8 KB each, 64 at most. */
+const CHUNKS_MAX = 128
+
+/** Whether a record counts: `unproven` names the chunks that would tell. */
+export type Verdict =
+  | { type: 'counts' }
+  | { type: 'retired' | 'frozen' }
+  | { type: 'unproven'; entity: Uint8Array; chunks: Uint8Array[] }
 
 export class KeyBook {
-  readonly #keys = new IdMap<EntityKey>(KEYS_MAX)
+  readonly #chains = new IdMap<KeyChain>(KEYS_MAX)
+  /** The entity of each rotation, by the id of its record. */
+  readonly #rotations = new IdMap<Uint8Array>(KEYS_MAX)
+  /** Entities whose rotations were looked for in the store. */
+  readonly #loaded = new IdSet([], KEYS_MAX)
+  readonly #chunks = new IdMap<Uint8Array>(CHUNKS_MAX)
 
+  /** Takes a verified key in; one that no genesis at hand founds is left. */
   add(key: EntityKey): void {
-    this.#keys.set(key.id, ownKey(key))
+    if (key.position === 0) {
+      if (!this.#chains.has(key.id)) {
+        this.#chains.set(key.id, new KeyChain(ownKey(key)))
+        this.#loaded.delete(key.id)
+      }
+      return
+    }
+    if (this.#chains.get(key.entity)?.add(ownKey(key))) this.#rotations.set(key.id, key.entity)
   }
 
   get(id: Uint8Array): EntityKey | undefined {
-    return this.#keys.get(id)
+    return this.#chains.get(id)?.genesis ?? this.#chainOfRotation(id)?.get(id)
   }
 
   has(id: Uint8Array): boolean {
-    return this.#keys.has(id)
+    return this.get(id) !== undefined
   }
+
+  /** The keys of an entity, where its genesis is at hand. */
+  chain(entity: Uint8Array): KeyChain | undefined {
+    return this.#chains.get(entity)
+  }
+
+  /** The chain that a key record belongs to. */
+  chainOf(keyId: Uint8Array): KeyChain | undefined {
+    return this.#chains.get(keyId) ?? this.#chainOfRotation(keyId)
+  }
+
+  /** Whether the key is one whose records need a closer look: it was retired, or its entity is frozen. */
+  isRetired(keyId: Uint8Array): boolean {
+    const chain = this.chainOf(keyId)
+    return chain !== undefined && !chain.isAlone && chain.standingOf(keyId).type !== 'current'
+  }
+
+  isLoaded(entity: Uint8Array): boolean {
+    return this.#loaded.has(entity) && this.#chains.has(entity)
+  }
+
+  setLoaded(entity: Uint8Array): void {
+    this.#loaded.add(entity)
+  }
+
+  /** Takes in a chunk that is what its table says; its bytes in memory of their own. */
+  addChunk(hash: Uint8Array, bytes: Uint8Array): void {
+    this.#chunks.set(hash, Uint8Array.from(bytes))
+  }
+
+  /** Whether a record under a key at hand counts: under a current key it does, under a retired one where it is stood by. */
+  judge({ key, id }: Pick<SignedRecord, 'key' | 'id'>): Verdict {
+    const chain = this.chainOf(key)
+    if (chain === undefined || chain.isAlone) return COUNTS
+    const standing = chain.standingOf(key)
+    if (standing.type === 'current') return COUNTS
+    if (standing.type === 'frozen') return { type: 'frozen' }
+    if (standing.type === 'rejected') return { type: 'retired' }
+    const chunks: Uint8Array[] = []
+    for (const { stands } of standing.by) {
+      const entry = stands?.table === undefined ? undefined : chunkFor(stands.table, id)
+      if (entry === undefined) return { type: 'retired' }
+      const chunk = this.#chunks.get(entry.hash)
+      if (chunk === undefined) chunks.push(entry.hash)
+      else if (!isInChunk(chunk, id)) return { type: 'retired' }
+    }
+    return chunks.length === 0 ? COUNTS : { type: 'unproven', entity: chain.genesis.id, chunks }
+  }
+
+  /** Throws RETIRED_KEY for a record that does not count. */
+  requireCounts(record: Pick<SignedRecord, 'key' | 'id'>): void {
+    const verdict = this.judge(record)
+    if (verdict.type !== 'counts') throw new SheafError('RETIRED_KEY', MEANING[verdict.type])
+  }
+
+  #chainOfRotation(id: Uint8Array): KeyChain | undefined {
+    const entity = this.#rotations.get(id)
+    return entity && this.#chains.get(entity)
+  }
+}
+
+const COUNTS: Verdict = { type: 'counts' }
+
+const MEANING = {
+  retired: 'signed under a key that its entity retired, and not among what it stands by',
+  frozen: 'signed under a key of an entity that is frozen: two key records stand at one position',
+  unproven: 'signed under a key that its entity retired, and what it stands by is not at hand',
 }
 
 /** The key in memory of its own: a view would keep the whole message alive that it came in. */
 function ownKey(key: EntityKey): EntityKey {
   const record = parseRecord(Uint8Array.from(key.record.bytes)) as VerifiedRecord
+  const { position, stands } = key
   return {
     id: Uint8Array.from(key.id),
     entity: Uint8Array.from(key.entity),
     publicKey: Uint8Array.from(key.publicKey),
+    position,
+    next: Uint8Array.from(key.next),
+    stands: stands && { ...stands, root: Uint8Array.from(stands.root), table: ownTable(stands.table) },
     record,
   }
+}
+
+function ownTable(table: StandsTable | undefined): StandsTable | undefined {
+  return table?.map(({ first, ids, hash }) => {
+    return { first: Uint8Array.from(first), ids, hash: Uint8Array.from(hash) }
+  })
 }

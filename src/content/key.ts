@@ -16,6 +16,7 @@ import {
   type Verify,
   verifyRecord,
 } from './record.ts'
+import type { StandsSummary, StandsTable } from './stood-by.ts'
 
 export const KEY_GENESIS = 1
 
@@ -33,6 +34,12 @@ export interface EntityKey {
   id: Uint8Array
   entity: Uint8Array
   publicKey: Uint8Array
+  /** Place in the chain; 0 for the genesis. */
+  position: number
+  /** Commitment to the key that comes after. */
+  next: Uint8Array
+  /** What the entity stands by of the key before this one: see `stood-by.ts`. Its table where the whole block was seen. */
+  stands: (StandsSummary & { table?: StandsTable | undefined }) | undefined
   record: VerifiedRecord
 }
 
@@ -69,5 +76,14 @@ export function verifyGenesis(
     throw new SheafError('BAD_CHAIN', 'a genesis has no signer before it')
   }
   const verified = verifyRecord(record, network, body.publicKey, verify)
-  return { id: record.id, entity: record.id, publicKey: body.publicKey, record: verified }
+  const { publicKey, next } = body
+  return {
+    id: record.id,
+    entity: record.id,
+    publicKey,
+    position: 0,
+    next,
+    stands: undefined,
+    record: verified,
+  }
 }

@@ -10,6 +10,7 @@ import { DEVICE_CERTIFICATE, deviceCertificate } from './device.ts'
 import { KEY_GENESIS, keyGenesis } from './key.ts'
 import { PROFILE, profile, shortProfile } from './profile.ts'
 import type { SignedRecord } from './record.ts'
+import { KEY_ROTATION, keyRotation } from './rotation.ts'
 import { entityLocator, pageLocator, spaceLocator, spaceOfRef } from './space.ts'
 import { SPACE_INDEX, shortIndex, spaceIndex } from './space-index.ts'
 import { CHECKPOINT, checkpoint, HOLDING, holding, SHELF_CLAIM, shelfClaim } from './statement.ts'
@@ -60,6 +61,12 @@ export const KINDS: readonly Kind[] = [
     locator: (record) => entityLocator(record.signer),
     replaces: (body) => decode(profile, body).replaces,
     shortBody: shortProfile,
+  },
+  {
+    number: KEY_ROTATION,
+    name: 'key rotation',
+    codec: keyRotation,
+    locator: (record) => entityLocator(record.signer),
   },
   { number: HOLDING, name: 'holding', codec: holding, locator: undefined },
   { number: SHELF_CLAIM, name: 'shelf claim', codec: shelfClaim, locator: undefined },

@@ -11,9 +11,10 @@ import { decodeChunk } from '../content/chunks.ts'
 import { decompress } from '../content/gzip.ts'
 import type { EntityKey } from '../content/key.ts'
 import type { Verify } from '../content/record.ts'
+import { decodeStandsChunk, STANDS_CHUNK_MARK } from '../content/stood-by.ts'
 
-/** A key as a check needs it: the caller has verified its record. */
-export type CheckKey = Pick<EntityKey, 'id' | 'entity' | 'publicKey'>
+/** A key as a check needs it: the caller has verified its record, and asks for nothing signed under it that does not count. */
+export type CheckKey = Pick<EntityKey, 'id' | 'entity' | 'publicKey' | 'position' | 'next'>
 
 /** A block that claims to be `id`; with `pieceAt` a loose piece that lives there. */
 export interface CheckItem {
@@ -82,11 +83,12 @@ function checkOne({ id, bytes, pieceAt }: CheckItem, context: VerifyContext, wit
   }
 }
 
-/** Who owns it is not known here: it is a piece of a text or a chunk of an index, and never a record, whose id is a hash as well. */
+/** Who owns it is not known here: it is a piece of a text, a chunk of an index or of what is stood by, and never a record, whose id is a hash as well. */
 function refuseNoPiece(bytes: Uint8Array): void {
   try {
     decompress(bytes, { bytesMax: PIECE_TEXT_BYTES_MAX })
   } catch {
-    decodeChunk(bytes)
+    if (bytes[0] === STANDS_CHUNK_MARK) decodeStandsChunk(bytes)
+    else decodeChunk(bytes)
   }
 }

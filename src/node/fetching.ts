@@ -311,7 +311,7 @@ function* keysFor(node: Node, peer: Connection, blocks: Uint8Array[], untilMs: n
 export function keysAtHand(node: Node, blocks: Uint8Array[]): CheckKey[] {
   return [...keysOf(blocks)]
     .flatMap((id) => node.keys.get(id) ?? [])
-    .map(({ id, entity, publicKey }) => ({ id, entity, publicKey }))
+    .map(({ id, entity, publicKey, position, next }) => ({ id, entity, publicKey, position, next }))
 }
 
 /** Ids of the key records that these blocks name, each once. */

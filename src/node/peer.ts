@@ -117,6 +117,7 @@ export const WIRE_CODES: readonly ErrorCode[] = [
   'DISK_FULL',
   'QUOTA_FULL',
   'TIMEOUT',
+  'RETIRED_KEY',
 ]
 
 /** Refusals of an honest earn: it came too late, or to a node that is busy. */

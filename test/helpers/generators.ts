@@ -81,6 +81,12 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
     pages: chunks.reduce((sum, { pages }) => sum + pages, 0),
     chunks,
   })),
+  'key rotation': fc.record({
+    position: fc.integer({ min: 1, max: 32 }),
+    publicKey: exactly(33),
+    next: id,
+    stands: fc.record({ root: id, count: fc.nat(1_000_000) }),
+  }),
   profile: fc.record({
     replaces: ids,
     name: label,

@@ -19,7 +19,7 @@ import {
   variant,
 } from '../../base/codec.ts'
 import { ERROR_CODES } from '../../base/errors.ts'
-import { BLOCK_BYTES_MAX } from '../../base/limits.ts'
+import { BLOCK_BYTES_MAX, KEY_CHAIN_MAX } from '../../base/limits.ts'
 import { PIECE_TEXT_BYTES_MAX } from '../../content/piece.ts'
 import type { Checked, CheckRequest } from '../checking.ts'
 
@@ -31,7 +31,10 @@ const requestCodec = struct({
   number: uint(),
   nowMs: timeMs,
   withTexts: flag,
-  keys: list(struct({ id: id32, entity: id32, publicKey: fixed(33) }), ITEMS_MAX),
+  keys: list(
+    struct({ id: id32, entity: id32, publicKey: fixed(33), position: uint(KEY_CHAIN_MAX), next: id32 }),
+    ITEMS_MAX,
+  ),
   items: list(struct({ id: id32, pieceAt: optional(id32), bytes: bytes(BLOCK_BYTES_MAX) }), ITEMS_MAX),
 })
 

@@ -1,6 +1,12 @@
 /** What travels and is kept: all that the registries know, records, blocks and what stands beside them. */
 import fc, { type Arbitrary } from 'fast-check'
-import { type AnyCodec, bytes as bytesCodec, encode, timeMs as timeCodec } from '../../../src/base/codec.ts'
+import {
+  type AnyCodec,
+  bytes as bytesCodec,
+  decode,
+  encode,
+  timeMs as timeCodec,
+} from '../../../src/base/codec.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { type Block, describeBlock, formBlock, parseBlock, peekKey } from '../../../src/content/block.ts'
 import { chunk, decodeChunk, type PageEntry } from '../../../src/content/chunks.ts'
@@ -9,6 +15,13 @@ import { KINDS } from '../../../src/content/kinds.ts'
 import { decodePatch, encodePatch } from '../../../src/content/patch.ts'
 import { decodeTable, encodeTable } from '../../../src/content/piece.ts'
 import { isDeviceKind, parseRecord, type SignedRecord, signRecords } from '../../../src/content/record.ts'
+import {
+  decodeStandsChunk,
+  type StandsTable,
+  type StoodBy,
+  standsTable,
+  updateDenounceSummary,
+} from '../../../src/content/stood-by.ts'
 import { decodeVersion } from '../../../src/content/version.ts'
 import { query } from '../../../src/node/queries.ts'
 import { answer, MESSAGE_NAMES, MESSAGES } from '../../../src/node/wire.ts'
@@ -43,6 +56,7 @@ const KIND_READERS: Record<string, string> = {
   'device certificate': 'src/content/device.ts deviceCertificate',
   version: 'src/content/version.ts versionBody',
   'space index': 'src/content/space-index.ts spaceIndex',
+  'key rotation': 'src/content/rotation.ts keyRotation',
   profile: 'src/content/profile.ts profile',
   holding: 'src/content/statement.ts holding',
   'shelf claim': 'src/content/statement.ts shelfClaim',
@@ -77,6 +91,10 @@ const versions: Arbitrary<SignedRecord> = bodies('version').map((body) => {
   }
   return signRecords([{ ...draft, body: encoded }], network, () => new Uint8Array(64))[0]!
 })
+
+const stoodBy: Arbitrary<StoodBy> = fc
+  .array(id, { minLength: 1, maxLength: 20 })
+  .map((ids) => updateDenounceSummary(ids))
 
 /** The bytes of a record's fields, put together here as PROTOCOL has them. */
 function recordAgain({ kind, signer, key, timeMs, nonce, body, batch, signature }: SignedRecord): Uint8Array {
@@ -171,6 +189,25 @@ export const SIGNED: Format[] = [
     again: encodeTable,
     ...EXACT,
     isValue: true,
+  },
+  {
+    name: 'the table of what is stood by',
+    readers: ['src/content/stood-by.ts standsTable'],
+    values: stoodBy,
+    write: ({ table }: StoodBy) => encode(standsTable, table),
+    read: (bytes) => decode(standsTable, bytes),
+    again: (table: StandsTable) => encode(standsTable, table),
+    ...EXACT,
+  },
+  {
+    name: 'a chunk of what is stood by',
+    readers: ['src/content/stood-by.ts decodeStandsChunk'],
+    values: stoodBy,
+    write: ({ chunks }: StoodBy) => chunks[0]!,
+    read: decodeStandsChunk,
+    again: (ids: Uint8Array[]) => updateDenounceSummary(ids).chunks[0]!,
+    ...EXACT,
+    isWhole: false,
   },
   {
     name: 'a patch',

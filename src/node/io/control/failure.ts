@@ -32,6 +32,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   BAD_PATH: 400,
   BAD_TIME: 502,
   BAD_CHAIN: 502,
+  RETIRED_KEY: 502,
   NO_COMMON_VERSION: 502,
   WRONG_SESSION: 502,
   EXPIRED: 504,
