@@ -276,7 +276,7 @@ export const batchNoteValues = fc.record({
 export const checkRequestValues = fc.record({
   nowMs: timeMs,
   withTexts: fc.boolean(),
-  keys: few(fc.record({ id, entity: id, publicKey: exactly(33) })),
+  keys: few(fc.record({ id, entity: id, publicKey: exactly(33), position: fc.nat(32), next: id })),
   items: few(fc.record({ id, pieceAt: maybe(id), bytes: upTo(200) })),
 })
 
