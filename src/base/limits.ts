@@ -29,6 +29,15 @@ export const PIECE_BYTES_MAX = 65_536
 export const PIECE_TEXT_BYTES_MAX = 61_440
 /** As many pieces as the longest page is cut into. */
 export const PAGE_PIECES_MAX = Math.ceil(PAGE_BYTES_MAX / PIECE_TEXT_BYTES_MAX)
+/** Bytes of one file: an hour of film. Its publisher keeps some hundred bytes for each piece until others hold it. */
+export const FILE_BYTES_MAX = 1024 * 1024 * 1024
+/** Pieces of one table of a file: 39 KB, which fit a loose piece. */
+export const FILE_TABLE_PIECES_MAX = 1_024
+/** As many tables as the largest file has, and as many again for an author who cuts smaller. */
+export const FILE_TABLES_MAX = 36
+export const FILE_PIECES_MAX: number = FILE_TABLES_MAX * FILE_TABLE_PIECES_MAX
+/** Type, slash and subtype: the longest in use have about 75. */
+export const MEDIA_TYPE_BYTES_MAX = 100
 /** A page path in UTF-8; it stands in every version and every index entry. */
 export const PATH_BYTES_MAX = 512
 /** Names between the slashes of a path: deeper folders are hard to read and hit the limits of file systems. */

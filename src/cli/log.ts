@@ -63,7 +63,11 @@ function entryText(version: VersionJson, page: string): string {
 function linesOf(version: VersionJson, page: string): string[] {
   const { id, author, timeMs, summary, content, textBytes, redirect, isHead } = version
   const says =
-    content === 'text' ? sizeText(textBytes) : redirect === null ? content : `redirect to ${redirect}`
+    content === 'text' || content === 'file'
+      ? sizeText(textBytes)
+      : redirect === null
+        ? content
+        : `redirect to ${redirect}`
   const where = version.page === page ? '' : ` at ${version.page}`
   return [
     oneLine(`${id}${isHead ? ' (head)' : ''}  ${says}${where}`),

@@ -3,9 +3,9 @@
  *
  *     record length ‖ record ‖ attachment
  *
- * The attachment of a version of one piece is the piece, of a version of several pieces
- * their table; of a key rotation the table of what its entity stands by. Every other record
- * has none. A block's id is its record's id.
+ * The attachment of a version of one piece is the piece, of a text of several pieces their
+ * table, of a longer file the list of its tables; of a key rotation the table of what its entity
+ * stands by. Every other record has none. A block's id is its record's id.
  */
 import { decode, encodedBytes, readUint, type State, take, uint } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
@@ -13,6 +13,7 @@ import { equalBytes, sha256 } from '../base/hash.ts'
 import { CLOCK_AHEAD_MAX_MS, RECORD_BYTES_MAX } from '../base/limits.ts'
 import type { Network } from '../base/network.ts'
 import { checkPuzzle, DEVICE_CERTIFICATE, type DeviceCertificate, deviceCertificate } from './device.ts'
+import { type FileParts, openFile } from './file.ts'
 import { decompress } from './gzip.ts'
 import { type EntityKey, KEY_GENESIS, keyGenesis, verifyGenesis } from './key.ts'
 import { checkBody, kindOf, locatorOf } from './kinds.ts'
@@ -59,13 +60,20 @@ export type VerifiedBlock = {
 } & (
   | { type: 'key'; key: EntityKey }
   | { type: 'certificate'; certificate: DeviceCertificate }
-  /** `text` where the version is one piece; `table` where it is several. */
-  | { type: 'version'; version: Version; text: Uint8Array | undefined; table: PieceTable | undefined }
+  /** `text` where the version is a text of one piece; `table` where it is several; `file` where it is no text. */
+  | ({ type: 'version'; version: Version } & Beside)
   | { type: 'index'; space: Space; index: SpaceIndex }
   /** Of a registered kind that asks no more of a block than its body's form. */
   | { type: 'declared' }
   | { type: 'unknown' }
 )
+/** What travels beside a version, opened. */
+interface Beside {
+  text: Uint8Array | undefined
+  table: PieceTable | undefined
+  file: FileParts | undefined
+}
+
 export type VerifiedVersion = Extract<VerifiedBlock, { type: 'version' }>
 
 export function formBlock(record: SignedRecord, attachment: Uint8Array = NOTHING): Uint8Array {
@@ -188,23 +196,21 @@ function keyNamedBy(
   return key
 }
 
-function verifyContent(
-  version: Version,
-  attachment: Uint8Array,
-): { text: Uint8Array | undefined; table: PieceTable | undefined } {
-  const { content } = version
+function verifyContent({ content }: Version, attachment: Uint8Array): Beside {
+  const nothing: Beside = { text: undefined, table: undefined, file: undefined }
+  if (content.type === 'file') return { ...nothing, file: openFile(content, attachment) }
   if (content.type !== 'text') {
     refuseAttachment(attachment)
-    return { text: undefined, table: undefined }
+    return nothing
   }
   if (content.pieces > 1) {
     const table = decodeTable(attachment)
     if (table.length !== content.pieces || !equalBytes(tableRoot(table), content.root)) {
       throw new SheafError('BAD_HASH', 'the table of pieces is not the one that was signed')
     }
-    return { text: undefined, table }
+    return { ...nothing, table }
   }
-  return { text: openOnlyPiece(content, attachment), table: undefined }
+  return { ...nothing, text: openOnlyPiece(content, attachment) }
 }
 
 function openOnlyPiece(content: TextContent, piece: Uint8Array): Uint8Array {

@@ -5,12 +5,12 @@
  */
 import type { Value } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
-import { sha256 } from '../base/hash.ts'
 import { RECORD_BATCH_MAX } from '../base/limits.ts'
 import type { Network } from '../base/network.ts'
 import { formBlock, type VerifyContext, verifyBlock } from './block.ts'
+import { type FileDraft, type FileTable, formFile } from './file.ts'
 import { checkPath } from './path.ts'
-import { cut, encodeTable, type Piece, tableRoot } from './piece.ts'
+import { cut, encodeTable, type Piece, contentOf as textContentOf } from './piece.ts'
 import { type Draft, type Sign, type SignedRecord, signRecords } from './record.ts'
 import { type Page, pageLocator, refOfSpace, type Space } from './space.ts'
 import { PAGE_BYTES_MAX, requireNormal } from './text.ts'
@@ -31,6 +31,8 @@ export interface PageDraft {
   /** Markdown in normal form; undefined deletes the page, or leads to `redirect`. */
   text: Uint8Array | undefined
   redirect?: Page | undefined
+  /** In place of a text: a file, whose pieces are stored. */
+  file?: FileDraft | undefined
   parents: Uint8Array[]
   summary: string
   timeMs: number
@@ -48,6 +50,8 @@ export interface SealedPage {
   block: Uint8Array
   /** The pieces where they are several; they live at the same locator. */
   pieces: Piece[]
+  /** The tables of a file of several pieces; they live at the file's locator. */
+  tables: FileTable[]
 }
 
 /** Markdown → signed, compressed pages; one signature for each RECORD_BATCH_MAX of them. */
@@ -116,25 +120,18 @@ function versionDraft(draft: PageDraft, pieces: Piece[], author: Author): Draft 
   }
 }
 
-function contentOf({ text, redirect }: PageDraft, pieces: Piece[], { entity }: Author): PageContent {
-  if (text !== undefined) {
-    return {
-      type: 'text',
-      markup: MARKUP,
-      textBytes: text.byteLength,
-      textHash: sha256(text),
-      pieces: pieces.length,
-      root: tableRoot(pieces),
-    }
-  }
+function contentOf({ text, redirect, file }: PageDraft, pieces: Piece[], { entity }: Author): PageContent {
+  if (file !== undefined) return formFile(file).content
+  if (text !== undefined) return { type: 'text', markup: MARKUP, ...textContentOf(text, pieces) }
   if (redirect === undefined) return { type: 'deleted' }
   checkPath(redirect.path)
   return { type: 'redirect', space: refOfSpace(redirect.space, entity), path: redirect.path }
 }
 
 function sealedPage(draft: PageDraft, pieces: Piece[], record: SignedRecord): SealedPage {
+  const file = draft.file && formFile(draft.file)
   const only = pieces.length === 1 ? pieces[0]!.bytes : undefined
-  const attachment = only ?? (pieces.length > 1 ? encodeTable(pieces) : undefined)
+  const attachment = file?.attachment ?? only ?? (pieces.length > 1 ? encodeTable(pieces) : undefined)
   return {
     id: record.id,
     locator: pageLocator(draft),
@@ -142,5 +139,6 @@ function sealedPage(draft: PageDraft, pieces: Piece[], record: SignedRecord): Se
     timeMs: record.timeMs,
     block: formBlock(record, attachment),
     pieces: only === undefined ? pieces : [],
+    tables: file?.tables ?? [],
   }
 }

@@ -201,7 +201,7 @@ export class Combine<Sender> {
 }
 
 /** A signed piece → its text. Throws BAD_FORMAT for another length than was signed, BAD_GZIP, TOO_LARGE. */
-function openPiece(piece: Uint8Array, { bytes, textBytes }: PieceEntry): Uint8Array {
+export function openPiece(piece: Uint8Array, { bytes, textBytes }: PieceEntry): Uint8Array {
   if (piece.byteLength !== bytes) {
     throw new SheafError('BAD_FORMAT', `a piece of ${piece.byteLength} bytes where ${bytes} were signed`)
   }
@@ -215,7 +215,7 @@ function openPiece(piece: Uint8Array, { bytes, textBytes }: PieceEntry): Uint8Ar
   return text
 }
 
-const pieceEntry = struct({
+export const pieceEntry = struct({
   hash: id32,
   bytes: uint(PIECE_BYTES_MAX, GZIP_BYTES_MIN),
   textBytes: uint(PIECE_TEXT_BYTES_MAX),

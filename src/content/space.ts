@@ -56,6 +56,11 @@ export function entityLocator(entity: Uint8Array): Uint8Array {
   return domainHash('sheaf/1 entity', entity)
 }
 
+/** Where the pieces of a file live: the same for equal files, whatever their pages. `fileHash`: SHA-256 of all its bytes. */
+export function fileLocator(fileHash: Uint8Array): Uint8Array {
+  return domainHash('sheaf/1 file', fileHash)
+}
+
 /** `@k3…` or `%k3…`. */
 export function spaceToText(space: Space): string {
   return (space.type === 'entity' ? '@' : '%') + idToText(space.id)

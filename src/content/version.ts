@@ -19,7 +19,14 @@ import {
 } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { PARENTS_MAX, SUMMARY_BYTES_MAX } from '../base/limits.ts'
+import {
+  FILE_BYTES_MAX,
+  FILE_PIECES_MAX,
+  MEDIA_TYPE_BYTES_MAX,
+  PARENTS_MAX,
+  SUMMARY_BYTES_MAX,
+} from '../base/limits.ts'
+import { checkMediaType } from './media-type.ts'
 import { checkPath, PATH_BYTES_MAX } from './path.ts'
 import { PAGE_PIECES_MAX } from './piece.ts'
 import type { SignedRecord } from './record.ts'
@@ -47,9 +54,20 @@ export const pageContent = variant({
   }),
   deleted: struct({}),
   redirect: struct({ space: spaceRef, path }),
+  /** Any bytes, as they are: an attachment. */
+  file: struct({
+    mediaType: checked(text(MEDIA_TYPE_BYTES_MAX, 3), checkMediaType),
+    fileBytes: uint(FILE_BYTES_MAX),
+    /** SHA-256 of all the bytes; it says where the pieces live, too. */
+    fileHash: id32,
+    pieces: uint(FILE_PIECES_MAX, 1),
+    /** Of the only piece as of a text's, or of the list of tables. */
+    root: id32,
+  }),
 })
 export type PageContent = Value<typeof pageContent>
 export type TextContent = Extract<PageContent, { type: 'text' }>
+export type FileContent = Extract<PageContent, { type: 'file' }>
 
 export const versionBody = struct({
   space: spaceRef,

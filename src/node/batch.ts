@@ -35,6 +35,8 @@ const HOLDINGS_MAX = 128
 /** Keys and certificates are a few hundred bytes, and a batch needs one of each. */
 const BESIDE_BYTES_MAX = 4_096
 const BESIDE_MAX = 16
+/** A version with the list of its file's tables. */
+const OWNER_BYTES_MAX = 8_192
 const MASK_BYTES_MAX = ASK_IDS_MAX / 8
 /** A keeper that failed or refused is asked again after half a minute, then ever later. */
 export const RETRIES: RetryTimes = { firstMs: 30_000, capMs: 3600_000 }
@@ -194,6 +196,11 @@ export class Batch {
     return this.entries.some(({ locator }, i) => !this.#beside.has(i) && covers(locator))
   }
 
+  /** Whether it hands on a file, whose version is a batch's entry elsewhere, too. */
+  get isOfFile(): boolean {
+    return ownersAfar(this.entries).size > 0
+  }
+
   /** A locator in each of the shards that its entries lie in. */
   places(depth: number): readonly Uint8Array[] {
     if (this.#places.depth !== depth) this.#places = { depth, locators: this.#placesAt(depth) }
@@ -252,19 +259,38 @@ export function holdingsIn(note: Uint8Array): Uint8Array[] {
   return decode(batchNote, note).holdings.filter(({ byteLength }) => byteLength > MASK_BYTES_MAX)
 }
 
-/** Which of these offers are keys, and what lives at a key's locator: told from the offers alone, for keeper and publisher alike. */
+/**
+ * Which of these offers are keys, and what lives at a key's locator, and versions whose file lives elsewhere: told
+ * from the offers alone, for keeper and publisher alike.
+ */
 export function besides(
   offers: readonly { id: Uint8Array; locator: Uint8Array; owner: Uint8Array | undefined; bytes: number }[],
 ): ReadonlySet<number> {
   const keys = offers.filter(({ id, locator, owner }) => {
     return owner === undefined && equalBytes(entityLocator(id), locator)
   })
-  const beside = offers.flatMap(({ locator, owner, bytes }, i) => {
-    const isSmall = owner === undefined && bytes <= BESIDE_BYTES_MAX
-    return isSmall && keys.some((key) => equalBytes(key.locator, locator)) ? [i] : []
+  const afar = ownersAfar(offers)
+  const beside = offers.flatMap(({ id, locator, owner, bytes }, i) => {
+    if (owner !== undefined) return []
+    const isOfKey = bytes <= BESIDE_BYTES_MAX && keys.some((key) => equalBytes(key.locator, locator))
+    return isOfKey || (bytes <= OWNER_BYTES_MAX && afar.has(id)) ? [i] : []
   })
   // What an entity says of itself goes by itself, to those who keep that.
   return new Set(beside.length === offers.length ? [] : beside.slice(0, BESIDE_MAX))
+}
+
+/** Ids of the owners of what does not live where they do. */
+export function ownersAfar(
+  offers: readonly { id: Uint8Array; locator: Uint8Array; owner: Uint8Array | undefined }[],
+): IdSet {
+  const owners = new IdMap<Uint8Array>()
+  for (const { id, locator, owner } of offers) if (owner === undefined) owners.set(id, locator)
+  return new IdSet(
+    offers.flatMap(({ locator, owner }) => {
+      const at = owner && owners.get(owner)
+      return at === undefined || equalBytes(at, locator) ? [] : [owner!]
+    }),
+  )
 }
 
 /** When a promise ends. It was verified when it was given. */

@@ -8,6 +8,7 @@ import { PIECE_TEXT_BYTES_MAX } from '../base/limits.ts'
 import type { Network } from '../base/network.ts'
 import { type VerifiedBlock, type VerifyContext, verifyBlock } from '../content/block.ts'
 import { decodeChunk } from '../content/chunks.ts'
+import { decodeFileTable } from '../content/file.ts'
 import { decompress } from '../content/gzip.ts'
 import type { EntityKey } from '../content/key.ts'
 import type { Verify } from '../content/record.ts'
@@ -83,12 +84,16 @@ function checkOne({ id, bytes, pieceAt }: CheckItem, context: VerifyContext, wit
   }
 }
 
-/** Who owns it is not known here: it is a piece of a text, a chunk of an index or of what is stood by, and never a record, whose id is a hash as well. */
+/** Who owns it is not known here: it is a piece of a text, a table of a file, a chunk of an index or of what is stood by, and never a record, whose id is a hash as well. */
 function refuseNoPiece(bytes: Uint8Array): void {
   try {
     decompress(bytes, { bytesMax: PIECE_TEXT_BYTES_MAX })
   } catch {
-    if (bytes[0] === STANDS_CHUNK_MARK) decodeStandsChunk(bytes)
-    else decodeChunk(bytes)
+    try {
+      decodeFileTable(bytes)
+    } catch {
+      if (bytes[0] === STANDS_CHUNK_MARK) decodeStandsChunk(bytes)
+      else decodeChunk(bytes)
+    }
   }
 }

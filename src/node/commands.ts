@@ -3,6 +3,8 @@
  * offers exactly these, the CLI and the web page go through it.
  */
 import type { VerifiedBlock } from '../content/block.ts'
+import type { FileDraft } from '../content/file.ts'
+import type { PieceEntry } from '../content/piece.ts'
 import type { Page, Space } from '../content/space.ts'
 import type { PageContent } from '../content/version.ts'
 import type { ClockSkew } from './clock-skew.ts'
@@ -12,9 +14,11 @@ import type { ScrubReport } from './store.ts'
 
 export interface PageInput {
   path: string
-  /** Markdown in normal form; undefined deletes the page, or leads to `redirect`. */
+  /** Markdown in normal form; undefined deletes the page, leads to `redirect`, or puts a `file` there. */
   text: Uint8Array | undefined
   redirect?: Page
+  /** Its pieces were stowed before, but for an only one. */
+  file?: FileDraft
   /** Somebody else's, for a proposal beside what its owner says, or a group's: these need `parents`. This node's own where absent. */
   space?: Space
   /** What it was made from. Where something newer is the head, it is *stale* and not stored. Absent: what this author has there. */
@@ -41,6 +45,10 @@ export type Command =
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. `isFresh`: peers are asked about a page of our own space, too. */
   | { type: 'get'; target: Target; untilMs: number; isFresh?: boolean }
+  /** Stores pieces of a file of our own that is to be published; `parts` are cut as `pieceOf` takes them. Without any it only says whether all of it fits. */
+  | { type: 'stow'; fileHash: Uint8Array; fileBytes: number; parts: Uint8Array[] }
+  /** Bytes of a version that is a file: from `from` on and before `to`, at most READ_BYTES_MAX. */
+  | { type: 'read'; id: Uint8Array; from: number; to: number; untilMs: number }
   /** Blocks by id onto our shelf, many at once. */
   | { type: 'fetch'; ids: Uint8Array[]; untilMs: number }
   /** All versions of a page and what they came from, also on other pages. */
@@ -78,6 +86,8 @@ export interface Answers {
   declare: { ids: Uint8Array[]; batches: Uint8Array[] }
   records: GatheredRecords
   held: HeldProgress
+  stow: PieceEntry[]
+  read: Uint8Array
   get: GotPage
   fetch: FetchSummary
   log: LoggedVersion[]
@@ -127,11 +137,20 @@ export interface GotPage {
   why: string
   /** Other tips than the one shown. */
   otherTips: Uint8Array[]
+  /** Empty where it is a file. */
   text: Uint8Array
+  file?: GotFile | undefined
   /** The page that was asked for, where a redirect led here. */
   redirectedFrom: Page | undefined
   /** Who was asked; empty where the answer was at hand. */
   asked: Asked[]
+}
+
+export interface GotFile {
+  mediaType: string
+  fileBytes: number
+  /** SHA-256 of all its bytes. */
+  fileHash: Uint8Array
 }
 
 export interface FetchSummary {
@@ -153,6 +172,7 @@ export interface LoggedVersion {
   summary: string
   parents: Uint8Array[]
   content: PageContent['type']
+  /** Length of the text, or of the file. */
   textBytes: number
   /** Where it leads, where it is a redirect. */
   redirect: Page | undefined
@@ -180,7 +200,9 @@ export interface Whereabouts {
 export interface ExportedPage {
   path: string
   id: Uint8Array
+  /** Empty where it is a file: its bytes are read by the id. */
   text: Uint8Array
+  file?: GotFile | undefined
 }
 
 export interface ExportSummary {

@@ -95,7 +95,7 @@ export function deniedHere(what: string): SheafError {
 /** Whether a version carries its only piece beside it, rather than a table. */
 function isOnePiece(record: SignedRecord): boolean {
   const { content } = decodeVersion(record)
-  return content.type === 'text' && content.pieces === 1
+  return (content.type === 'text' || content.type === 'file') && content.pieces === 1
 }
 
 interface Owners {

@@ -48,6 +48,10 @@ export class Desk {
         return yield* gatherRecords(this.#node, command)
       case 'held':
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
+      case 'stow':
+        return yield* this.#publisher.stow(command)
+      case 'read':
+        return yield* this.#reader.read(command)
       case 'get':
         return yield* this.#reader.get(command)
       case 'fetch':

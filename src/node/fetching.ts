@@ -71,6 +71,8 @@ export interface FetchOptions {
   withTexts?: boolean
   /** Hand over before it is written; a reader that waits for one page does not wait for the disk. */
   isUrgent?: boolean
+  /** Things in one query, where they are large. */
+  queryIds?: number
 }
 
 /** Fetches what `wanted` names from who keeps it, the best first, stores it on the shelf, and tells of each. */
@@ -110,12 +112,12 @@ function* fetchFrom(
   wanted: readonly Wanted[],
   options: FetchOptions & { asked: Map<string, Asked[]>; found: Set<string>; onFetched: OnFetched },
 ): Task<void> {
-  const { untilMs, asked, found, onFetched } = options
-  const places = placesOf(wanted)
+  const { untilMs, asked, found, onFetched, queryIds = QUERY_IDS } = options
+  const places = placesOf(wanted, queryIds)
   let missing = [...places.values()]
   for (let round = 0; round < order.length && missing.length > 0; round++) {
     if (node.env.nowMs() >= untilMs) break
-    const batches = queriesOf(missing, order, round)
+    const batches = queriesOf(missing, order, round, queryIds)
     yield* forEach(batches, IN_FLIGHT * order.length, function* ({ ids, peer }) {
       const tell: Tell = (one, said) => {
         const locator = locatorOf(one)
@@ -140,10 +142,10 @@ interface Place {
 }
 
 /** Each thing once; as many as fill a query begin at the same peer. */
-function placesOf(wanted: readonly Wanted[]): IdMap<Place> {
+function placesOf(wanted: readonly Wanted[], queryIds: number): IdMap<Place> {
   const places = new IdMap<Place>()
   for (const one of wanted) {
-    if (!places.has(one.id)) places.set(one.id, { one, first: Math.floor(places.size / QUERY_IDS) })
+    if (!places.has(one.id)) places.set(one.id, { one, first: Math.floor(places.size / queryIds) })
   }
   return places
 }
@@ -152,13 +154,14 @@ function queriesOf(
   missing: readonly Place[],
   order: readonly Connection[],
   round: number,
+  queryIds: number,
 ): { ids: Wanted[]; peer: Connection }[] {
   const byPeer = order.map((): Wanted[] => [])
   for (const { one, first } of missing) byPeer[(first + round) % order.length]!.push(one)
   return byPeer.flatMap((all, i) => {
-    const count = Math.ceil(all.length / QUERY_IDS)
+    const count = Math.ceil(all.length / queryIds)
     return Array.from({ length: count }, (_, n) => ({
-      ids: all.slice(n * QUERY_IDS, (n + 1) * QUERY_IDS),
+      ids: all.slice(n * queryIds, (n + 1) * queryIds),
       peer: order[i]!,
     }))
   })

@@ -5,23 +5,18 @@
  *     offers ──▶ wanted · held · refused, one for each
  *     deliveries ──▶ verified ──▶ synced write ──▶ holding: one signature for the batch
  */
-import { decode, encode } from '../base/codec.ts'
+import { encode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { formBlock, parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
-import { decodeChunk } from '../content/chunks.ts'
-import { decompress } from '../content/gzip.ts'
 import { KEY_GENESIS } from '../content/key.ts'
-import { locatorOf } from '../content/kinds.ts'
-import { decodeTable } from '../content/piece.ts'
-import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { HOLDING, holding } from '../content/statement.ts'
-import { decodeVersion, VERSION } from '../content/version.ts'
 import { besides } from './batch.ts'
 import { isDenied } from './denials.ts'
 import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
+import { type Owner, ownerIn, ownerInTable } from './owners.ts'
 import { type Peer, signStatement } from './peer.ts'
 import type { QueryOf } from './queries.ts'
 import { neededBytes } from './quota.ts'
@@ -203,14 +198,29 @@ function* verifyDelivered(
     stored.push(storedRecord(block))
   }
   stored.push(...(yield* keysBeside(node, stored)))
+  /** Throws REFUSED for one that the operator denied, NOT_FOUND where it is not here. */
+  function* recordOwner(id: Uint8Array): Task<Owner> {
+    const bytes = verified.get(id)?.bytes ?? (yield* storedBlock(node, id))
+    refuseDenied(node, bytes)
+    return ownerIn(bytes)
+  }
+  /** A table of a file owns pieces where it is offered with them, and with a version as its own owner. */
+  function* ownerOf(id: Uint8Array): Task<Owner> {
+    const at = offers.findIndex((offer) => offer.owner !== undefined && equalBytes(offer.id, id))
+    if (at < 0) return yield* recordOwner(id)
+    const { locator, pieces } = yield* recordOwner(offers[at]!.owner!)
+    const bytes = delivered.get(at) ?? (yield* storedBlock(node, id))
+    const check = pieces.get(sha256(bytes))
+    if (check === undefined) throw new SheafError('BAD_HASH', 'a table that its owner does not name')
+    check(bytes)
+    return ownerInTable(bytes, locator)
+  }
   for (const [index, bytes] of delivered) {
     const { owner: ownerId, id, locator } = offers[index]!
     if (ownerId === undefined) continue
     let owner = owners.get(ownerId)
     if (owner === undefined) {
-      const bytesOfOwner = verified.get(ownerId)?.bytes ?? (yield* storedBlock(node, ownerId))
-      refuseDenied(node, bytesOfOwner)
-      owner = ownerIn(bytesOfOwner)
+      owner = yield* ownerOf(ownerId)
       owners.set(ownerId, owner)
     }
     const check = owner.pieces.get(id)
@@ -228,38 +238,10 @@ function refuseDenied(node: Node, block: Uint8Array): void {
     throw new SheafError('REFUSED', 'against the policy of this node')
 }
 
-/** What a block says of its loose pieces: where they live, and by hash what each must be. */
-interface Owner {
-  locator: Uint8Array
-  /** Throws where bytes of this hash are not what they are named as. */
-  pieces: IdMap<(bytes: Uint8Array) => void>
-}
-
 function* storedBlock(node: Node, id: Uint8Array): Task<Uint8Array> {
   const [bytes] = yield* node.store.get([id])
   if (bytes === undefined) throw new SheafError('NOT_FOUND', 'the owner of a piece is not here')
   return bytes
-}
-
-/** A hash alone does not make bytes a piece: a record's id is a hash as well, and a hostile table may name it. */
-function ownerIn(block: Uint8Array): Owner {
-  const { record, attachment } = parseBlock(block)
-  const pieces: Owner['pieces'] = new IdMap()
-  if (record.kind === SPACE_INDEX) {
-    for (const { hash } of decode(spaceIndex, record.body).chunks) pieces.set(hash, decodeChunk)
-  } else if (record.kind === VERSION) {
-    const { content } = decodeVersion(record)
-    const table = content.type === 'text' && content.pieces > 1 ? decodeTable(attachment) : []
-    for (const { hash, textBytes } of table) pieces.set(hash, (bytes) => refuseOther(bytes, textBytes))
-  }
-  return { locator: locatorOf(record), pieces }
-}
-
-/** Throws BAD_GZIP, TOO_LARGE or BAD_FORMAT where a piece does not hold a text of this length. */
-function refuseOther(piece: Uint8Array, textBytes: number): void {
-  const found = decompress(piece, { bytesMax: textBytes }).byteLength
-  if (found !== textBytes)
-    throw new SheafError('BAD_FORMAT', `a piece with ${found} bytes of text where ${textBytes} were signed`)
 }
 
 /** The keys that these records were signed under, where they are at hand and not stored: nobody could verify a record that is kept without its key. */

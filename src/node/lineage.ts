@@ -15,7 +15,8 @@ import { deniedAmong } from './denials.ts'
 import { type Asked, fetchBlocks } from './fetching.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
-import { failure, type LookUp, type Reader } from './reading.ts'
+import { failure } from './pieces.ts'
+import type { LookUp, Reader } from './reading.ts'
 import type { Task } from './task.ts'
 
 /** Versions of one lineage: beyond them the oldest parents count as unknown. */
@@ -144,7 +145,7 @@ function ancestorOf({ id, record, version }: VerifiedVersion): Ancestor {
     summary,
     parents: parents.map(copy),
     content: content.type,
-    textBytes: content.type === 'text' ? content.textBytes : 0,
+    textBytes: content.type === 'text' ? content.textBytes : content.type === 'file' ? content.fileBytes : 0,
     redirect:
       content.type === 'redirect'
         ? { space: copied(spaceOfRef(content.space, author)), path: content.path }

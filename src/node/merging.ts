@@ -13,7 +13,8 @@ export interface Merged {
 
 /**
  * Batches of one shard at `depth` that nobody has promised anything for, put together in their order.
- * Each stands alone, with its key and the owners of its pieces, and so does what they make.
+ * Each stands alone, with its key and the owners of its pieces, and so does what they make. Those of files stay: a
+ * version among them is there for its file, and would not be handed to the keepers of its page.
  */
 export function mergeBatches(batches: Iterable<Batch>, depth: number): Merged[] {
   const open = new Map<string, { parts: Batch[]; entries: BatchEntry[]; ids: IdSet }>()
@@ -21,7 +22,7 @@ export function mergeBatches(batches: Iterable<Batch>, depth: number): Merged[] 
   for (const batch of batches) {
     const [place, ...others] = batch.places(depth)
     const isFresh = batch.holdings.size === 0 && batch.busy.size === 0 && !batch.isRenewal
-    if (place === undefined || others.length > 0 || !isFresh) continue
+    if (place === undefined || others.length > 0 || !isFresh || batch.isOfFile) continue
     const key = shardKey(place, depth)
     let group = open.get(key)
     const fresh = batch.entries.filter(({ id }) => group?.ids.has(id) !== true)

@@ -32,6 +32,9 @@ const SUCCESSORS_MAX = 1_024
 /** Promises are looked through so often. */
 const RENEW_EVERY_MS = 12 * 3600_000
 
+/** A block on its way into a batch: what a note says of it. */
+type Entered = Pick<StoredBlock, 'id' | 'locator' | 'length'> & { owner?: Uint8Array }
+
 export class Outbox {
   readonly #node: Node
   readonly #pending = new IdMap<Batch>()
@@ -161,7 +164,7 @@ export class Outbox {
   }
 
   /** The note that makes a batch durable together with its blocks, and its root. */
-  form(blocks: readonly (StoredBlock & { owner?: Uint8Array })[]): { root: Uint8Array; note: Note } {
+  form(blocks: readonly Entered[]): { root: Uint8Array; note: Note } {
     const entries: BatchEntry[] = blocks.map(({ id, locator, length, owner }) => ({
       id,
       locator,

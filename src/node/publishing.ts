@@ -11,11 +11,13 @@ import { IdMap, IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
 import type { VerifiedVersion } from '../content/block.ts'
 import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
+import type { PieceEntry } from '../content/piece.ts'
 import { type Page, pageLocator, pageToText, type Space, spaceOfRef } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
 import { type PageContent, VERSION, versionBody } from '../content/version.ts'
 import type { Command, PageInput, Published } from './commands.ts'
 import { deniedHere } from './denials.ts'
+import { isKeptWhole, saysTheFile, stow, writeTables } from './filing.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
@@ -53,6 +55,12 @@ export class Publisher {
     return yield* this.#writer.inTurn(() => this.#publish(author, inputs, heard, command))
   }
 
+  /** Stores pieces of a file that is to be published. */
+  *stow(command: Extract<Command, { type: 'stow' }>): Task<PieceEntry[]> {
+    authorOf(this.#node)
+    return yield* stow(this.#node, command)
+  }
+
   /** Whether a crash left pages that no signed index lists; a publish of no pages with an index lists them. */
   *needsListing(): Task<boolean> {
     return this.#node.identity.author !== undefined && (yield* isMarked(this.#node))
@@ -86,26 +94,28 @@ export class Publisher {
     const drafts: PageDraft[] = []
     const said: Published['pages'] = []
     for (const input of inputs) {
-      const { space, path, text, redirect } = input
+      const { space, path, text, redirect, file } = input
       const locator = pageLocator(input)
       if (!this.#node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
+      const isKept = file === undefined || (yield* isKeptWhole(this.#node, file))
       const { parents: given } = input
       const judged =
         given === undefined
           ? onTop(input, yield* outlinesAt(this.#node.store, locator, VERSION), author)
           : made(input, given, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
       if (judged === undefined) continue
-      if ('status' in judged) {
+      if ('status' in judged && (judged.status === 'stale' || isKept)) {
         said.push({ space, path, ...judged })
         continue
       }
       const { env } = this.#node
-      const { parents } = judged
+      const parents = 'parents' in judged ? judged.parents : [judged.id]
       drafts.push({
         space,
         path,
         text,
         redirect,
+        file,
         parents,
         summary,
         timeMs: env.wallMs(),
@@ -115,14 +125,18 @@ export class Publisher {
     const sealed = compressSignMarkdown(drafts, author)
     const unchanged = said.flatMap(({ id, status }) => (status === 'unchanged' ? [id] : []))
     for (const [i, { path, id }] of sealed.entries()) {
-      const { space, text } = drafts[i]!
+      const { space, text, file } = drafts[i]!
       said.push({ space, path, id, status: 'stored' })
-      if (isOwn(space, author)) index.list(path, text === undefined ? undefined : id)
+      if (isOwn(space, author)) index.list(path, text === undefined && file === undefined ? undefined : id)
     }
     const blocks = sealed.flatMap(blocksOf)
     if (withIndex) blocks.push(...index.form())
     const batches = yield* this.#write(blocks, index)
     this.#index = index
+    for (const [i, { file }] of drafts.entries()) {
+      if (file !== undefined)
+        batches.push(...(yield* writeTables(this.#node, this.#outbox, sealed[i]!, file.fileHash)))
+    }
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
@@ -181,7 +195,7 @@ type Judged = { parents: Uint8Array[] } | { id: Uint8Array; status: 'unchanged' 
 function onTop(input: Input, outlines: readonly Outline[], { entity }: Author): Judged | undefined {
   const tips = tipsOf(outlines.filter(({ signer }) => equalBytes(signer, entity)))
   const [first] = tips
-  if (first === undefined && input.text === undefined && input.redirect === undefined) return undefined
+  if (first === undefined && isNothing(input)) return undefined
   if (first !== undefined && tips.length === 1 && saysTheSame(first, input)) {
     return { id: first.id, status: 'unchanged' }
   }
@@ -206,9 +220,14 @@ function blocksOf(page: SealedPage): OwnBlock[] {
   return [{ id, locator, kind: VERSION, timeMs, length: block.byteLength, bytes: block }, ...pieces]
 }
 
+function isNothing({ text, redirect, file }: PageInput): boolean {
+  return text === undefined && redirect === undefined && file === undefined
+}
+
 /** Whether a version puts exactly this on its page. */
-function saysTheSame({ signer, body }: Outline, { text, redirect }: Input): boolean {
+function saysTheSame({ signer, body }: Outline, { text, redirect, file }: Input): boolean {
   const { content } = decode(versionBody, body)
+  if (file !== undefined) return saysTheFile(content, file)
   if (redirect !== undefined && text === undefined) return leadsTo(content, redirect, signer)
   if (text === undefined) return content.type === 'deleted'
   return (

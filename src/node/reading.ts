@@ -1,6 +1,6 @@
 /** Looking up: one page, its history, a space. A look-up that fails says how, and who was asked. */
 
-import { type ErrorCode, SheafError } from '../base/errors.ts'
+import { SheafError } from '../base/errors.ts'
 import { compareBytes, equalBytes } from '../base/hash.ts'
 import { idKey } from '../base/id-map.ts'
 import { type VerifiedBlock, type VerifiedVersion, verifyBlock } from '../content/block.ts'
@@ -9,13 +9,23 @@ import { type Combine, combineVerify } from '../content/piece.ts'
 import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
 
 import { tipsOf } from '../content/tips.ts'
-import { VERSION } from '../content/version.ts'
+import { type FileContent, VERSION } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
-import type { Command, ExportedPage, ExportSummary, FetchSummary, GotPage, ListedPage } from './commands.ts'
+import type {
+  Command,
+  ExportedPage,
+  ExportSummary,
+  FetchSummary,
+  GotFile,
+  GotPage,
+  ListedPage,
+} from './commands.ts'
 import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
+import { fileOf, filePart } from './files.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
+import { failure, loosePieces } from './pieces.ts'
 import type { Task } from './task.ts'
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
@@ -49,6 +59,22 @@ export class Reader {
     return yield* this.#getPage(target.page, { untilMs, isFresh })
   }
 
+  /** Bytes of a file, at most READ_BYTES_MAX of them. */
+  *read({
+    id,
+    from,
+    to,
+    untilMs,
+  }: {
+    id: Uint8Array
+    from: number
+    to: number
+    untilMs: number
+  }): Task<Uint8Array> {
+    const { version } = yield* this.versionById(id, untilMs)
+    return yield* filePart(this.#node, fileOf(version), { from, to }, untilMs)
+  }
+
   /** Gets blocks onto our shelf; those that are here already are left alone. */
   *obtain(ids: Uint8Array[], untilMs: number): Task<FetchSummary> {
     const { retention } = this.#node
@@ -80,7 +106,7 @@ export class Reader {
     for (const tip of [...current].sort((a, b) => compareBytes(a.id, b.id))) {
       const { index } = indices.find(({ id }) => equalBytes(id, tip.id))!
       const hashes = index.chunks.map(({ hash }) => hash)
-      const pieces = yield* this.#pieces(hashes, spaceLocator(space), untilMs)
+      const pieces = yield* loosePieces(this.#node, hashes, spaceLocator(space), { untilMs })
       for (const entry of join(pieces)) pages.set(entry.path, entry)
     }
     const { retention } = this.#node
@@ -103,10 +129,10 @@ export class Reader {
     }
     const large: Uint8Array[] = []
     let found = 0
-    const show = (id: Uint8Array, text: Uint8Array): void => {
+    const show = (id: Uint8Array, text: Uint8Array, file?: GotFile): void => {
       for (const path of paths.get(idKey(id)) ?? []) {
         found += 1
-        tell({ path, id, text })
+        tell({ path, id, text, file })
       }
     }
     const take = ({ wanted, bytes, checked }: Arrival): void => {
@@ -122,6 +148,11 @@ export class Reader {
     for (const bytes of large) {
       const block = verifyBlock(bytes, this.#node.verifyContext())
       if (block.type !== 'version') continue
+      const { content } = block.version
+      if (content.type === 'file') {
+        show(block.id, NOTHING, gotFile(content))
+        continue
+      }
       try {
         show(block.id, yield* this.textOf(block, untilMs))
       } catch (cause) {
@@ -204,10 +235,11 @@ export class Reader {
     about: Pick<GotPage, 'why' | 'otherTips' | 'asked' | 'redirectedFrom'>,
     untilMs: number,
   ): Task<GotPage> {
-    const { space, path, summary, parents } = version.version
-    const text = yield* this.textOf(version, untilMs)
+    const { space, path, summary, parents, content } = version.version
+    const file = content.type === 'file' ? gotFile(content) : undefined
+    const text = file === undefined ? yield* this.textOf(version, untilMs) : NOTHING
     const { signer: author, timeMs } = version.record
-    return { page: { space, path }, id: version.id, author, timeMs, summary, parents, text, ...about }
+    return { page: { space, path }, id: version.id, author, timeMs, summary, parents, text, file, ...about }
   }
 
   /** Versions of a page: all that are here, and the tips that peers know. Our own space is asked for only where it is to be *fresh*: another device may have written there. */
@@ -257,41 +289,20 @@ export class Reader {
     if (content.type === 'deleted') throw new SheafError('NOT_FOUND', 'this version deletes its page')
     if (content.type === 'redirect')
       throw new SheafError('NOT_FOUND', `this version redirects to ${content.path}`)
+    if (content.type === 'file') {
+      throw new SheafError('BAD_ARGUMENT', 'this version is a file, and no text', {
+        hint: 'sheaf get --out FILE writes it',
+      })
+    }
     const combine: Combine<string> = combineVerify(content, verified.table!)
-    for (const piece of yield* this.#pieces(combine.missing, pageLocator(verified.version), untilMs)) {
+    const locator = pageLocator(verified.version)
+    for (const piece of yield* loosePieces(this.#node, combine.missing, locator, { untilMs })) {
       combine.add(piece, 'store')
     }
     const text = combine.text()
     if (text === undefined) throw new SheafError('UNREACHABLE', 'pieces of this page are missing')
     return text
   }
-
-  /** Loose pieces by hash, in this order, from here or from peers. Throws where one is missing. */
-  *#pieces(hashes: Uint8Array[], pieceAt: Uint8Array, untilMs: number): Task<Uint8Array[]> {
-    const { retention } = this.#node
-    if (!hashes.every((hash) => retention.serves(hash))) throw deniedHere('a piece of this')
-    const pieces = yield* this.#node.store.get(hashes)
-    const wanted = hashes.filter((_, i) => pieces[i] === undefined).map((id) => ({ id, pieceAt }))
-    const arrived = new Map<string, Uint8Array>()
-    if (wanted.length > 0) {
-      const take = (arrival: Arrival): void => {
-        arrived.set(idKey(arrival.wanted.id), arrival.bytes)
-      }
-      const fetched = yield* fetchBlocks(this.#node, wanted, take, { untilMs, isUrgent: true })
-      const lacking = wanted.find(({ id }) => !fetched.found(id))
-      if (lacking !== undefined)
-        throw failure(fetched.asked.get(idKey(lacking.id)) ?? [], 'a piece that is listed', 'UNREACHABLE')
-    }
-    return hashes.map((hash, i) => pieces[i] ?? arrived.get(idKey(hash))!)
-  }
-}
-
-/** The failure of a look-up: its code from what those who were asked said, the gravest first. */
-export function failure(asked: Asked[], what: string, code: ErrorCode = codeOfAsked(asked)): SheafError {
-  const who = asked.length === 0 ? 'nobody to ask' : `${asked.length} asked`
-  const isDenied = code === 'REFUSED' && asked.some(({ answer }) => answer === 'denied')
-  const meaning = isDenied ? "this node's own deny list has it" : (MEANING[code] ?? code)
-  return new SheafError(code, `${what}: ${meaning} (${who})`, { details: { asked } })
 }
 
 /** Who was asked before a look-up failed. Throws on what is no failure of a look-up. */
@@ -300,20 +311,8 @@ function askedIn(cause: unknown): Asked[] {
   return (cause.details?.asked as Asked[] | undefined) ?? []
 }
 
-function codeOfAsked(asked: Asked[]): ErrorCode {
-  if (asked.length === 0) return 'NO_PEERS'
-  const said = new Set(asked.map(({ answer }) => answer))
-  if (said.has('bad')) return 'BAD_PROOF'
-  if (said.has('refused') || said.has('denied')) return 'REFUSED'
-  if (said.has('lost') || said.has('found')) return 'UNREACHABLE'
-  // Who keeps it does not know it; others only say that it is not theirs.
-  return said.has('unknown') ? 'NOT_FOUND' : 'UNREACHABLE'
+function gotFile({ mediaType, fileBytes, fileHash }: FileContent): GotFile {
+  return { mediaType, fileBytes, fileHash }
 }
 
-const MEANING: Partial<Record<ErrorCode, string>> = {
-  NO_PEERS: 'no peer is connected',
-  BAD_PROOF: 'an answer did not verify',
-  REFUSED: 'refused by who has it',
-  UNREACHABLE: 'nobody who keeps it could be reached',
-  NOT_FOUND: 'unknown to the closest peers',
-}
+const NOTHING = new Uint8Array(0)

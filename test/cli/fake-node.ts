@@ -2,11 +2,15 @@
 import { createHash } from 'node:crypto'
 import { SheafError } from '../../src/base/errors.ts'
 import { equalBytes } from '../../src/base/hash.ts'
+import type { FileDraft } from '../../src/content/file.ts'
+import { decompress } from '../../src/content/gzip.ts'
+import { pieceOf } from '../../src/content/piece.ts'
 import type { Space } from '../../src/content/space.ts'
 import type {
   Answers,
   Command,
   ExportedPage,
+  GotFile,
   GotPage,
   HeldProgress,
   NodeApi,
@@ -22,13 +26,21 @@ export type Overrides = {
   [T in Command['type']]?: (command: CommandOf<T>, progress: Progress) => Promise<Answers[T]> | Answers[T]
 }
 
+export interface FakePage {
+  id: Uint8Array
+  text: Uint8Array
+  file?: GotFile
+}
+
 export interface FakeNode {
   api: NodeApi
   entity: Uint8Array
   /** All that was asked, in order. */
   commands: Command[]
   /** Of the own space, by path. */
-  pages: Map<string, { id: Uint8Array; text: Uint8Array }>
+  pages: Map<string, FakePage>
+  /** What was stowed, by the hash of its file. */
+  stowed: Map<string, Uint8Array[]>
   events: { id: number; timeMs: number; type: string; [field: string]: unknown }[]
   watchers: AbortSignal[]
   stops: number
@@ -59,6 +71,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     entity,
     commands: [],
     pages: new Map(),
+    stowed: new Map(),
     events: [],
     watchers: [],
     stops: 0,
@@ -136,8 +149,9 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     ],
     publish: ({ pages }) => ({
       batches: [idOf('batch')],
-      pages: pages.map(({ space = { type: 'entity', id: entity }, path, text }) => {
+      pages: pages.map(({ space = { type: 'entity', id: entity }, path, text, file }) => {
         const before = node.pages.get(path)
+        if (file !== undefined) return { space, path, ...putFile(path, file) }
         if (text === undefined) node.pages.delete(path)
         else if (before !== undefined && equalBytes(before.text, text)) {
           return { space, path, id: before.id, status: 'unchanged' }
@@ -155,6 +169,18 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     held: (_, progress) => {
       progress({ ...HELD, held: 2, batchesHeld: 0, isHeld: false })
       return HELD
+    },
+    stow: ({ fileHash, parts }) => {
+      const key = hexOf(fileHash)
+      node.stowed.set(key, [...(node.stowed.get(key) ?? []), ...parts.map((part) => Uint8Array.from(part))])
+      return parts.map((part) => {
+        const { hash, bytes, textBytes } = pieceOf(part)
+        return { hash, bytes: bytes.byteLength, textBytes }
+      })
+    },
+    read: ({ id, from, to }) => {
+      const { file } = gotPage({ id })
+      return Buffer.concat(node.stowed.get(hexOf(file!.fileHash)) ?? []).subarray(from, to)
     },
     get: ({ target }) => gotPage(target),
     fetch: ({ ids }) => ({ found: ids.length, bytes: 0, texts: 0, missing: [] }),
@@ -190,7 +216,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     export: ({ space, pages }, progress) => {
       refuseForeign(space)
       const wanted = [...node.pages].filter(([name]) => pages?.some(({ path }) => path === name) ?? true)
-      for (const [path, { id, text }] of wanted) progress({ path, id, text })
+      for (const [path, { id, text, file }] of wanted) progress({ path, id, text, file })
       return { pages: wanted.length, found: wanted.length, missing: [] }
     },
   }
@@ -203,7 +229,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         : path === target.page.path && equalBytes(target.page.space.id, entity),
     )
     if (found === undefined) throw notFound()
-    const [path, { id, text }] = found
+    const [path, { id, text, file }] = found
     return {
       page: { space: own, path },
       id,
@@ -214,9 +240,19 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       why: 'only tip',
       otherTips: [],
       text,
+      file,
       redirectedFrom: undefined,
       asked: [],
     }
+  }
+
+  function putFile(path: string, { mediaType, fileHash, pieces, only }: FileDraft) {
+    const id = idOf(`${path} ${mediaType} ${hexOf(fileHash)}`)
+    const isThere = node.pages.get(path)?.id.toString() === id.toString()
+    if (only !== undefined) node.stowed.set(hexOf(fileHash), [decompress(only, { bytesMax: 61_440 })])
+    const fileBytes = pieces.reduce((sum, { textBytes }) => sum + textBytes, 0)
+    node.pages.set(path, { id, text: new Uint8Array(0), file: { mediaType, fileBytes, fileHash } })
+    return { id, status: isThere ? ('unchanged' as const) : ('stored' as const) }
   }
 
   function refuseForeign(space: Space): void {
@@ -224,6 +260,8 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
   }
   return node
 }
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 export function notFound(): SheafError {
   return new SheafError('NOT_FOUND', 'no version of this page', {

@@ -73,6 +73,14 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
       }),
       one('deleted'),
       fc.record({ type: fc.constant('redirect' as const), space: spaceRef, path }),
+      fc.record({
+        type: fc.constant('file' as const),
+        mediaType: fc.constantFrom('image/png', 'application/octet-stream', 'a/b'),
+        fileBytes: fc.nat(1024 * 1024 * 1024),
+        fileHash: id,
+        pieces: fc.integer({ min: 1, max: 36_864 }),
+        root: id,
+      }),
     ),
   }),
   'space index': fc.tuple(spaceRef, ids, chunks).map(([space, replaces, chunks]) => ({
@@ -264,6 +272,17 @@ export const pieceTableValues = few(
 /** What a published difference holds. */
 export const patchValues = few(
   fc.record({ keep: fc.nat(300), drop: fc.nat(300), add: fc.string({ unit: 'binary', maxLength: 60 }) }),
+)
+
+/** The list of a file's tables. */
+export const tableListValues = few(
+  fc.record({
+    hash: id,
+    pieces: fc.integer({ min: 1, max: 1_024 }),
+    fileBytes: fc.integer({ min: 1, max: 2 ** 20 }),
+  }),
+  5,
+  1,
 )
 
 /** The outbox's note of what it still has to hand out. */

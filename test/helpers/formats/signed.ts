@@ -10,6 +10,12 @@ import {
 import { networkOf } from '../../../src/base/network.ts'
 import { type Block, describeBlock, formBlock, parseBlock, peekKey } from '../../../src/content/block.ts'
 import { chunk, decodeChunk, type PageEntry } from '../../../src/content/chunks.ts'
+import {
+  decodeFileTable,
+  decodeTableList,
+  encodeFileTable,
+  encodeTableList,
+} from '../../../src/content/file.ts'
 import { compress, decompress } from '../../../src/content/gzip.ts'
 import { KINDS } from '../../../src/content/kinds.ts'
 import { decodePatch, encodePatch } from '../../../src/content/patch.ts'
@@ -36,6 +42,7 @@ import {
   path,
   pieceTableValues,
   QUERIES,
+  tableListValues,
   upTo,
 } from '../generators.ts'
 
@@ -216,6 +223,26 @@ export const SIGNED: Format[] = [
     write: encodePatch,
     read: decodePatch,
     again: encodePatch,
+    ...EXACT,
+    isValue: true,
+  },
+  {
+    name: 'a table of a file',
+    readers: ['src/content/file.ts decodeFileTable', 'src/content/file.ts fileTable'],
+    values: pieceTableValues,
+    write: encodeFileTable,
+    read: decodeFileTable,
+    again: encodeFileTable,
+    ...EXACT,
+    isValue: true,
+  },
+  {
+    name: "the list of a file's tables",
+    readers: ['src/content/file.ts decodeTableList', 'src/content/file.ts tableList'],
+    values: tableListValues,
+    write: encodeTableList,
+    read: decodeTableList,
+    again: encodeTableList,
     ...EXACT,
     isValue: true,
   },

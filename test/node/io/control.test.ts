@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
@@ -5,6 +6,7 @@ import fc from 'fast-check'
 import { idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
+import type { ControlClient } from '../../../src/node/io/control/client.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
 import { eventJson, type PageJson, type RuleJson } from '../../../src/node/io/control/shapes.ts'
@@ -21,6 +23,30 @@ interface Assertions {
 }
 
 type Case = (served: Served, t: Assertions) => Promise<void>
+
+/** More than one window of a reading. */
+const LARGE = Buffer.alloc(9_000_000, 'bees and honey ')
+
+function sendFile(
+  client: ControlClient,
+  path: string,
+  bytes: Uint8Array,
+  change: object = {},
+): Promise<object[]> {
+  const hash = idToText(createHash('sha256').update(bytes).digest())
+  const query = { path, hash, bytes: bytes.byteLength, ...change }
+  const chunks = (async function* () {
+    for (let at = 0; at < bytes.byteLength; at += 100_000) yield bytes.subarray(at, at + 100_000)
+  })()
+  const file = { chunks, bytes: bytes.byteLength }
+  return collect(client.stream('/v1/file', { method: 'POST', query, file }))
+}
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
 
 /** One for each route, by its name in the documentation. */
 const CASES: Record<string, Case> = {
@@ -173,6 +199,60 @@ const CASES: Record<string, Case> = {
     ]) {
       t.is(await codeOfAsync(publish(client, wrong)), 'BAD_ARGUMENT', JSON.stringify(wrong))
     }
+  },
+  'POST /v1/file': async ({ client, me, node }, t) => {
+    const lines = await sendFile(client, 'garden/bee.png', LARGE)
+    t.alike(
+      lines.map((line) => (line as { type: string }).type),
+      ['stowed', 'stowed', 'stored', 'held', 'held', 'done'],
+    )
+    t.is((lines[2] as { page: string }).page, `@${me}/garden/bee.png`)
+    t.ok(
+      node.commands.every((command) => command.type !== 'stow' || command.parts.length <= 4),
+      'a few pieces at a time',
+    )
+    t.is(node.pages.get('garden/bee.png')!.file!.mediaType, 'image/png')
+    t.alike((await sendFile(client, 'garden/bee.png', LARGE)).at(-1), {
+      type: 'done',
+      stored: 0,
+      unchanged: 1,
+      stale: 0,
+      held: 5,
+      target: 5,
+      peers: 6,
+      isHeld: true,
+    })
+    for (const [change, code] of [
+      [{ bytes: LARGE.byteLength + 1 }, 'BAD_ARGUMENT'],
+      [{ bytes: LARGE.byteLength - 1 }, 'BAD_ARGUMENT'],
+      [{ hash: idToText(idOf('other')) }, 'BAD_HASH'],
+      [{ path: '../bee' }, 'BAD_PATH'],
+      [{ mediaType: 'Image/PNG' }, 'BAD_FORMAT'],
+      [{ hash: undefined }, 'BAD_ARGUMENT'],
+      [{ bytes: undefined }, 'BAD_ARGUMENT'],
+    ] as const) {
+      t.is(await codeOfAsync(sendFile(client, 'bee', LARGE, change)), code)
+    }
+  },
+  'GET /v1/file': async ({ client, me }, t) => {
+    await sendFile(client, 'garden/bee.png', LARGE)
+    const query = { page: '@me/garden/bee.png' }
+    const whole = await client.download('/v1/file', { query })
+    t.is(whole.status, 200)
+    t.is(whole.headers['content-type'], 'application/octet-stream')
+    t.is(whole.headers['sheaf-media-type'], 'image/png')
+    t.is(whole.headers['sheaf-page'], `@${me}/garden/bee.png`)
+    t.ok(Buffer.compare(await bytesOf(whole.body), LARGE) === 0)
+    const part = await client.download('/v1/file', { query, range: 'bytes=5000000-5000009' })
+    t.is(part.status, 206)
+    t.is(part.headers['content-range'], `bytes 5000000-5000009/${LARGE.byteLength}`)
+    t.ok(Buffer.compare(await bytesOf(part.body), LARGE.subarray(5_000_000, 5_000_010)) === 0)
+    const none = await client.download('/v1/file', { query, range: `bytes=${LARGE.byteLength}-` })
+    t.is(none.status, 416)
+    t.is((await bytesOf(none.body)).byteLength, 0)
+    await publish(client, { path: 'a', text: 'text' })
+    t.is(await codeOfAsync(client.download('/v1/file', { query: { page: '@me/a' } })), 'BAD_ARGUMENT')
+    t.is(await codeOfAsync(client.download('/v1/file', { query: { page: '@me/b' } })), 'NOT_FOUND')
   },
   'GET /v1/events': async ({ client, node }, t) => {
     node.events.push(

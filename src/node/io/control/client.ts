@@ -22,6 +22,18 @@ export interface ControlRequest {
   json?: object
   /** NDJSON: chunks of whole lines, taken as fast as the daemon reads them. */
   lines?: AsyncIterable<string>
+  /** A file of `bytes` bytes, taken as fast as the daemon reads it. */
+  file?: { chunks: AsyncIterable<Uint8Array>; bytes: number }
+  /** The header `range`. */
+  range?: string
+}
+
+/** A file on its way. */
+export interface ControlDownload {
+  status: number
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Throws where it ends before its time. */
+  body: AsyncIterable<Uint8Array>
 }
 
 /** Longer than the daemon may take for a look-up at most. */
@@ -81,6 +93,40 @@ export class ControlClient {
     }
   }
 
+  /** A file. Leaving the loop over its body ends the request. */
+  async download(path: string, request: ControlRequest = {}): Promise<ControlDownload> {
+    const idle = new AbortController()
+    const leave = new AbortController()
+    const signal = this.#withSignal(AbortSignal.any([idle.signal, leave.signal]))
+    const begin = () => setTimeout(() => idle.abort(), this.#deadlineMs)
+    let timer = begin()
+    const explain = (error: unknown): unknown => this.#explain(error, idle.signal)
+    try {
+      const response = await this.#send(path, request, signal)
+      const { statusCode: status = 0, headers } = response
+      if (status >= 400 && status !== 416) throw errorFrom(objectOf(await wholeText(response), 'the answer'))
+      const body = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          for await (const chunk of response as AsyncIterable<Uint8Array>) {
+            clearTimeout(timer)
+            yield chunk
+            timer = begin()
+          }
+          if (!response.complete) throw new SheafError('UNREACHABLE', 'the file broke off: the log tells why')
+        } catch (error) {
+          throw explain(error)
+        } finally {
+          clearTimeout(timer)
+          leave.abort()
+        }
+      }
+      return { status, headers, body: body() }
+    } catch (error) {
+      clearTimeout(timer)
+      throw explain(error)
+    }
+  }
+
   #withSignal(signal: AbortSignal): AbortSignal {
     return this.#signal === undefined ? signal : AbortSignal.any([signal, this.#signal])
   }
@@ -91,19 +137,25 @@ export class ControlClient {
     signal: AbortSignal,
     onLinesFailed: (error: unknown) => void = () => {},
   ): Promise<IncomingMessage> {
-    const { method = 'GET', query = {}, json, lines } = request
+    const { method = 'GET', query = {}, json, lines, file, range } = request
     this.#refuseForeignSocket()
     const search = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) search.set(name, String(value))
     }
     const body = json === undefined ? undefined : JSON.stringify(json)
-    const headers =
-      lines !== undefined
-        ? { 'content-type': 'application/x-ndjson' }
-        : body !== undefined
-          ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-          : {}
+    const headers = {
+      ...(lines !== undefined && { 'content-type': 'application/x-ndjson' }),
+      ...(file !== undefined && {
+        'content-type': 'application/octet-stream',
+        'content-length': file.bytes,
+      }),
+      ...(body !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      }),
+      ...(range !== undefined && { range }),
+    }
     const options: RequestOptions & { servername: string } = {
       socketPath: this.#socketPath,
       method,
@@ -118,9 +170,10 @@ export class ControlClient {
       const sent = httpRequest(options)
       sent.on('error', reject)
       sent.once('response', resolve)
-      if (lines === undefined) sent.end(body)
+      const streamed = lines ?? file?.chunks
+      if (streamed === undefined) sent.end(body)
       else {
-        const upload = Readable.from(lines, { objectMode: true, highWaterMark: 2 })
+        const upload = Readable.from(streamed, { objectMode: true, highWaterMark: 2 })
         upload.once('error', onLinesFailed)
         sent.once('close', () => upload.destroy())
         upload.pipe(sent)

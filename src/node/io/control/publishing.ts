@@ -75,7 +75,8 @@ export async function* publishLines(
   }
 }
 
-async function* waitUntilHeld(
+/** Waits for holders as `held` does, and tells how far it is. */
+export async function* waitUntilHeld(
   api: NodeApi,
   roots: Uint8Array[],
   patienceMs: number,

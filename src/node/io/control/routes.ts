@@ -5,10 +5,15 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { SheafError } from '../../../base/errors.ts'
+import { FILE_BYTES_MAX } from '../../../base/limits.ts'
+import { idFromText } from '../../../base/text-id.ts'
+import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
+import { checkPath } from '../../../content/path.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
 import type { NodeApi } from '../../commands.ts'
 import { type OwnSpace, type Parameters, readPage, readSpace, readTarget } from './asking.ts'
 import { exportLines } from './exporting.ts'
+import { type Download, downloadFile, publishFile } from './files.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { readChange } from './ruling.ts'
@@ -40,8 +45,10 @@ export interface RouteContext {
 
 export interface RouteRequest {
   parameters: Parameters
-  /** NDJSON as a stream, JSON as a value, else undefined. */
+  /** NDJSON and bytes as a stream, JSON as a value, else undefined. */
   body: unknown
+  /** The header `range`. */
+  range: string | undefined
   context: RouteContext
 }
 
@@ -51,13 +58,14 @@ interface RouteWords {
   /** Names of the query parameters. */
   parameters: readonly string[]
   /** What a request's body is. */
-  body: 'none' | 'json' | 'ndjson'
+  body: 'none' | 'json' | 'ndjson' | 'bytes'
 }
 
 export type Route = RouteWords &
   (
     | { answer: 'json'; handle(request: RouteRequest): Promise<object> }
     | { answer: 'ndjson'; handle(request: RouteRequest): AsyncGenerator<object> }
+    | { answer: 'bytes'; handle(request: RouteRequest): Promise<Download> }
   )
 
 /** A caller that waits longer should ask again. */
@@ -167,6 +175,41 @@ export const ROUTES: readonly Route[] = [
         summary: parameters.text('summary') ?? '',
         patienceMs: parameters.whole('patienceMs', 0, PATIENCE_MS_MAX) ?? context.times.publishPatienceMs,
       })
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/file',
+    parameters: ['path', 'mediaType', 'hash', 'bytes', 'summary', 'patienceMs', 'index'],
+    body: 'bytes',
+    answer: 'ndjson',
+    async *handle({ parameters, body, context }) {
+      const path = parameters.required('path')
+      const mediaType = parameters.text('mediaType') ?? mediaTypeOf(path)
+      checkPath(path)
+      checkMediaType(mediaType)
+      parameters.required('bytes')
+      yield* publishFile(context.api, body as AsyncIterable<Uint8Array>, {
+        space: await context.own(),
+        path,
+        mediaType,
+        fileHash: idFromText(parameters.required('hash')),
+        fileBytes: parameters.whole('bytes', 0, FILE_BYTES_MAX)!,
+        summary: parameters.text('summary') ?? '',
+        patienceMs: parameters.whole('patienceMs', 0, PATIENCE_MS_MAX) ?? context.times.publishPatienceMs,
+        index: parameters.whole('index', 0, 1) !== 0,
+      })
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/file',
+    parameters: ['page', 'id', 'timeoutMs'],
+    body: 'none',
+    answer: 'bytes',
+    async handle({ parameters, range, context }) {
+      const target = await readTarget(parameters, context.own)
+      return downloadFile(context.api, target, range, () => untilMs(parameters, context))
     },
   },
   {

@@ -39,6 +39,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const SOCKET_UMASK = 0o177
 const SOCKET_MODE = 0o600
 const NDJSON = 'application/x-ndjson'
+const BYTES = 'application/octet-stream'
 
 /**
  * Serves `api` at `socketPath`. Whoever calls has locked the home: a socket that is there was left by
@@ -55,7 +56,7 @@ export async function serveControl(api: NodeApi, options: ControlOptions): Promi
   })
   app.removeContentTypeParser('text/plain')
   // The stream itself: its lines are read, and bounded, as they come.
-  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+  app.addContentTypeParser([NDJSON, BYTES], (_request, payload, done) => done(null, payload))
   app.addHook('onRequest', async (request) => refuseOrigin(request))
   app.setErrorHandler((error, _request, reply) => answerFailure(reply, fromFastify(error)))
   app.setNotFoundHandler((request, reply) =>
@@ -141,9 +142,18 @@ async function answer(
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   const context = { ...shared, signal: AbortSignal.any([gone.signal, leaving]) }
-  if (route.answer === 'json') return route.handle({ parameters, body: request.body, context })
-  const body = route.body === 'ndjson' ? bodyStream(request.body) : request.body
-  const values = route.handle({ parameters, body, context })
+  const isStream = route.body === 'ndjson' || route.body === 'bytes'
+  const body = isStream ? bodyStream(request.body, route.body) : request.body
+  const asked = { parameters, body, range: request.headers.range, context }
+  if (route.answer === 'json') return route.handle(asked)
+  if (route.answer === 'bytes') {
+    const { status, headers, body } = await route.handle(asked)
+    return reply
+      .status(status)
+      .headers(headers)
+      .send(Readable.from(body, { objectMode: true, highWaterMark: 1 }))
+  }
+  const values = route.handle(asked)
   // What fails before the first value still has a status of its own.
   const first = await values.next()
   const lines = Readable.from(linesOf(first, values), { objectMode: true, highWaterMark: 4 })
@@ -151,9 +161,13 @@ async function answer(
 }
 
 /** Leaving it half-read does not cut the connection: the answer says why, and goes the same way. */
-function bodyStream(body: unknown): AsyncIterable<Uint8Array> {
+function bodyStream(body: unknown, kind: Route['body']): AsyncIterable<Uint8Array> {
   if (!(body instanceof Readable)) {
-    throw new SheafError('BAD_ARGUMENT', `the body is a stream of lines, with content-type: ${NDJSON}`)
+    const wanted =
+      kind === 'bytes'
+        ? `the file, with content-type: ${BYTES}`
+        : `a stream of lines, with content-type: ${NDJSON}`
+    throw new SheafError('BAD_ARGUMENT', `the body is ${wanted}`)
   }
   return body.iterator({ destroyOnReturn: false })
 }

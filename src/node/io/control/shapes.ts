@@ -8,6 +8,7 @@ import { pageToText } from '../../../content/space.ts'
 import type {
   ExportedPage,
   ExportSummary,
+  GotFile,
   GotPage,
   HeldProgress,
   LoggedVersion,
@@ -73,6 +74,7 @@ export function pageJson(page: GotPage) {
     otherTips: page.otherTips.map(idToText),
     redirectedFrom: page.redirectedFrom === undefined ? null : pageToText(page.redirectedFrom),
     text: readUtf8(page.text),
+    file: maybeFile(page.file),
     asked: page.asked.map(askedJson),
   }
 }
@@ -109,8 +111,14 @@ export function listedJson({ path, version }: { path: string; version: Uint8Arra
   return { path, id: idToText(version) }
 }
 
-export function exportedJson({ path, id, text }: ExportedPage) {
-  return { type: 'page' as const, path, id: idToText(id), text: readUtf8(text) }
+export function exportedJson({ path, id, text, file }: ExportedPage) {
+  return { type: 'page' as const, path, id: idToText(id), text: readUtf8(text), file: maybeFile(file) }
+}
+
+function maybeFile(file: GotFile | undefined) {
+  if (file === undefined) return null
+  const { mediaType, fileBytes, fileHash } = file
+  return { mediaType, bytes: fileBytes, hash: idToText(fileHash) }
 }
 
 export function exportDoneJson({ pages, found, missing }: ExportSummary) {
