@@ -29,8 +29,8 @@ export interface CommandModule {
   register(program: Command, cli: Cli): void | Promise<void>
 }
 
-export const PAGE_HELP = '@ENTITY/path, or path for a page of your own space'
-export const SPACE_HELP = '@ENTITY or %GROUP; @me is your own space'
+export const PAGE_HELP = '@ENTITY/path, @name/path (sheaf name), or path for a page of your own space'
+export const SPACE_HELP = '@ENTITY, @name (sheaf name) or %GROUP; @me is your own space'
 
 /** Looks like an id; the daemon reads it, so that not every command loads what does. */
 const ID_LIKE = /^[a-z2-7]{52}$/

@@ -1,6 +1,7 @@
 /** `sheaf get`: a page, verified, as its author wrote it. */
 import type { Command } from 'commander'
 import type { PageJson } from '../node/io/control/shapes.ts'
+import { type Called, calledBy } from './called.ts'
 import {
   type Cli,
   type CommonOptions,
@@ -42,12 +43,13 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
     .ask<PageJson>('/v1/get', { query: { ...targetArgument(what), timeoutMs } })
   if (options.json) return shell.out(jsonLine(page))
   if (options.quiet) return shell.out(`${page.id}\n`)
-  if (shell.isErrTerminal && !options.raw) note(shell, options, headline(page))
+  if (shell.isErrTerminal && !options.raw) note(shell, options, headline(page, await calledBy(cli)))
   await shell.out(shell.isOutTerminal && !options.raw ? harmless(page.text) : page.text)
 }
 
-function headline({ page, id, author, why, otherTips, redirectedFrom }: PageJson): string {
+function headline(shown: PageJson, called: Called): string {
+  const { page, id, author, why, otherTips, redirectedFrom } = shown
   const from = redirectedFrom === null ? '' : `, redirected from ${redirectedFrom}`
   const others = otherTips.length === 0 ? '' : `, beside ${count(otherTips.length, 'other tip')}`
-  return oneLine(`${page}${from}: version ${id} by @${author} (${why}${others})`)
+  return oneLine(`${page}${from}: version ${id} by @${author}${called(author)} (${why}${others})`)
 }

@@ -1,6 +1,7 @@
 /** `sheaf log`: the history of a page. */
 import type { Command } from 'commander'
 import type { VersionJson } from '../node/io/control/shapes.ts'
+import { type Called, calledBy } from './called.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, PAGE_HELP } from './cli.ts'
 import { graphRows } from './graph.ts'
 import { pageLog } from './page-log.ts'
@@ -35,9 +36,10 @@ async function log(cli: Cli, name: string, options: LogOptions): Promise<void> {
   const { page, versions } = found
   if (options.json) return shell.out(jsonLine(found))
   if (options.quiet) return shell.out(versions.map(({ id }) => `${id}\n`).join(''))
-  if (!options.graph) return shell.out(versions.map((one) => entryText(one, page)).join('\n'))
+  const called = await calledBy(cli)
+  if (!options.graph) return shell.out(versions.map((one) => entryText(one, page, called)).join('\n'))
   for (const { node, before, star, beside, after } of graphRows(versions)) {
-    const [first, ...more] = linesOf(node, page)
+    const [first, ...more] = linesOf(node, page, called)
     const rows = [
       ...before,
       `${star} ${first}`,
@@ -48,8 +50,8 @@ async function log(cli: Cli, name: string, options: LogOptions): Promise<void> {
   }
 }
 
-function entryText(version: VersionJson, page: string): string {
-  const [first, ...more] = linesOf(version, page)
+function entryText(version: VersionJson, page: string, called: Called): string {
+  const [first, ...more] = linesOf(version, page, called)
   const { isHead, parents } = version
   const joins = parents.length > 1 ? [`joins ${parents.join(' ')}`] : []
   const lines = [
@@ -60,7 +62,7 @@ function entryText(version: VersionJson, page: string): string {
 }
 
 /** What there is to say of a version: id and size, time and author, summary. */
-function linesOf(version: VersionJson, page: string): string[] {
+function linesOf(version: VersionJson, page: string, called: Called): string[] {
   const { id, author, timeMs, summary, content, textBytes, redirect, isHead } = version
   const says =
     content === 'text' || content === 'file'
@@ -71,7 +73,7 @@ function linesOf(version: VersionJson, page: string): string[] {
   const where = version.page === page ? '' : ` at ${version.page}`
   return [
     oneLine(`${id}${isHead ? ' (head)' : ''}  ${says}${where}`),
-    `${timeText(timeMs)} by @${author}`,
+    `${timeText(timeMs)} by @${author}${called(author)}`,
     ...(summary === '' ? [] : [oneLine(summary)]),
   ]
 }

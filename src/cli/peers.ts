@@ -1,6 +1,7 @@
 /** `sheaf peers`: whom the node is connected to, and what it thinks of them. */
 import type { Command } from 'commander'
 import type { PeerJson } from '../node/io/control/shapes.ts'
+import { type Called, calledBy } from './called.ts'
 import { type Cli, type CommonOptions, examples, jsonLine } from './cli.ts'
 import { columns, duration, oneLine } from './shown.ts'
 
@@ -19,15 +20,15 @@ export function register(program: Command, cli: Cli): void {
       const peers = answer.peers.sort((a, b) => b.score - a.score)
       if (options.json) await cli.shell.out(jsonLine({ peers }))
       else if (options.quiet) await cli.shell.out(peers.map(({ device }) => `${device}\n`).join(''))
-      else await cli.shell.out(peers.length === 0 ? 'no peers\n' : peersText(peers))
+      else await cli.shell.out(peers.length === 0 ? 'no peers\n' : peersText(peers, await calledBy(cli)))
     })
 }
 
-function peersText(peers: readonly PeerJson[]): string {
+function peersText(peers: readonly PeerJson[], called: Called): string {
   return columns([
     ['DEVICE', 'SESSION', 'KEEPS', 'SCORE', 'CONNECTED', 'WHY'],
     ...peers.map((peer) => [
-      peer.device,
+      `${peer.device}${called(peer.entity)}`,
       peer.session,
       peer.acceptsStores ? 'yes' : 'no',
       peer.score.toFixed(2),

@@ -71,7 +71,11 @@ export function fakeHome(t: Teardown): FakeHome {
 /** The same with a fake node that answers. */
 export async function servedHome(t: Teardown, node: FakeNode): Promise<FakeHome> {
   const home = fakeHome(t)
-  const control = await serveControl(node.api, { socketPath: home.paths.socket, config: TIMES })
+  const control = await serveControl(node.api, {
+    socketPath: home.paths.socket,
+    home: home.home,
+    config: TIMES,
+  })
   t.teardown(() => control.close())
   return home
 }

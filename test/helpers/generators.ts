@@ -45,6 +45,13 @@ const chunks = few(
 
 /** What people may be called: the letters that are refused are `label.test.ts`'s to try. */
 export const label = fc.stringMatching(/^[A-Za-zäöüéßñλжあ](?: ?[A-Za-zäöüéßñλжあ0-9.'-]){0,20}$/u)
+/** What somebody may be called on one machine. */
+export const localName = fc
+  .oneof(
+    fc.stringMatching(/^[A-Za-zäöüéß0-9][A-Za-zäöüéß0-9._-]{0,31}$/),
+    fc.stringMatching(/^[а-я][а-я0-9._-]{0,20}$/),
+  )
+  .filter((name) => name.toLowerCase() !== 'me')
 /** Bytes that begin as an image does. */
 export const image = fc
   .tuple(

@@ -32,7 +32,7 @@ export interface DaemonOptions extends Pick<NodeOptions, 'openStore'> {
   /** The control API's server; left out by programs that use the API directly. */
   serveControl?: (
     api: NodeApi,
-    options: { socketPath: string; config: Config; logger: Logger },
+    options: { socketPath: string; home: string; config: Config; logger: Logger },
   ) => Promise<{ close(): Promise<void> }>
 }
 
@@ -102,7 +102,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     undo.push(() => node.close())
     const { api } = node
     if (options.serveControl !== undefined) {
-      const control = await options.serveControl(api, { socketPath: paths.socket, config, logger })
+      const control = await options.serveControl(api, {
+        socketPath: paths.socket,
+        home: paths.home,
+        config,
+        logger,
+      })
       undo.push(() => control.close())
     }
     logger.info(

@@ -13,8 +13,10 @@ import {
 } from '../../../src/content/space.ts'
 import { type Invite, inviteFromText, inviteToText } from '../../../src/node/invite.ts'
 import { objectOf } from '../../../src/node/io/control/lines.ts'
+import { namesFromText, namesToText } from '../../../src/node/io/names-file.ts'
+import type { LocalName } from '../../../src/node/names.ts'
 import { utf8 } from '../bytes.ts'
-import { id, path } from '../generators.ts'
+import { id, localName, path } from '../generators.ts'
 
 import { asText, EXACT, type Format, FREE } from './format.ts'
 
@@ -39,6 +41,16 @@ const ballotFiles: Arbitrary<BltFile> = fc.integer({ min: 1, max: 5 }).chain((ca
 )
 
 export const TYPED: Format[] = [
+  {
+    name: 'the names of others',
+    readers: ['src/node/io/names-file.ts namesFromText', 'src/node/io/names-file.ts readNames'],
+    values: fc.uniqueArray(fc.record({ name: localName, entity: id, sinceMs: fc.nat() }), { maxLength: 4 }),
+    write: (names: LocalName[]) => utf8(namesToText(names)),
+    read: asText(namesFromText),
+    again: (names: LocalName[]) => utf8(namesToText(names)),
+    ...FREE,
+    isValue: true,
+  },
   {
     name: 'an id as text',
     readers: ['src/base/text-id.ts idFromText'],

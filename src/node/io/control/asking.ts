@@ -1,16 +1,17 @@
 /** What a request asks for: query parameters, and pages, ids and spaces in their text form. */
-import { SheafError } from '../../../base/errors.ts'
+import { codeOf, SheafError } from '../../../base/errors.ts'
 import { idFromText } from '../../../base/text-id.ts'
 import { checkPath } from '../../../content/path.ts'
 import { type Page, pageFromText, type Space, spaceFromText } from '../../../content/space.ts'
 import type { Target } from '../../commands.ts'
+import { checkName } from '../../names.ts'
 
 /** A page, a summary in percent signs: far more than any parameter takes. */
 const PARAMETER_LETTERS_MAX = 8192
 const OWN = '@me'
 
-/** The space of this node's entity; NO_IDENTITY where it has none. */
-export type OwnSpace = () => Promise<Space>
+/** The space of this node's entity, or of whom its person calls by a name. Throws NO_IDENTITY, BAD_ARGUMENT. */
+export type OwnSpace = (name?: string) => Promise<Space>
 
 /** The parameters that a route knows, each given at most once. Throws BAD_ARGUMENT for any other. */
 export class Parameters {
@@ -61,17 +62,30 @@ export class Parameters {
   }
 }
 
-/** `@k3…`, `%k3…` or `@me`. */
+/** `@k3…`, `%k3…`, `@me` or the local name `@ann`. */
 export async function readSpace(text: string, own: OwnSpace): Promise<Space> {
-  return text === OWN ? own() : spaceFromText(text)
+  if (text === OWN) return own()
+  return isName(text) ? own(text.slice(1)) : spaceFromText(text)
 }
 
-/** `@k3…/path`, `%k3…/path` or `@me/path`. */
+/** `@k3…/path`, `%k3…/path`, `@me/path` or `@ann/path`. */
 export async function readPage(text: string, own: OwnSpace): Promise<Page> {
-  if (!text.startsWith(`${OWN}/`)) return pageFromText(text)
-  const path = text.slice(OWN.length + 1)
+  const slash = text.indexOf('/')
+  const space = slash < 0 ? '' : text.slice(0, slash)
+  if (space !== OWN && !isName(space)) return pageFromText(text)
+  const path = text.slice(slash + 1)
   checkPath(path)
-  return { space: await own(), path }
+  return { space: await readSpace(space, own), path }
+}
+
+/** No name is as long as an id. */
+function isName(space: string): boolean {
+  return (
+    space.length > 1 &&
+    space.startsWith('@') &&
+    space !== OWN &&
+    codeOf(() => checkName(space.slice(1))) === undefined
+  )
 }
 
 /** The parameter `page` or the parameter `id`. */

@@ -4,6 +4,7 @@ import { SheafError } from '../../../base/errors.ts'
 import { idFromText, idToText } from '../../../base/text-id.ts'
 import { type Page, pageLocator, pageToText, type Space, spaceToText } from '../../../content/space.ts'
 import { changedRules, type Rule, type RuleChange } from '../../rules.ts'
+import { spaceNamed } from '../names-file.ts'
 import { readRules, writeRules } from '../rules-file.ts'
 import { lockHome } from '../store/lock.ts'
 import { type OwnSpace, readPage, readSpace } from './asking.ts'
@@ -45,7 +46,7 @@ export async function changeAtHome(
   body: unknown,
   nowMs: number,
 ): Promise<{ rule: RuleJson; isChanged: boolean; ended: number }> {
-  const { change, rule } = await readChange(body, nobody, nowMs)
+  const { change, rule } = await readChange(body, stoppedSpace(home), nowMs)
   const lock = lockHome(home)
   try {
     const { rules, isChanged } = changedRules(readRules(home), change)
@@ -76,6 +77,12 @@ async function readNamed(
   return { id: pageLocator(page), about: pageToText(page) }
 }
 
-async function nobody(): Promise<Space> {
-  throw new SheafError('NOT_RUNNING', 'only a running node says who @me is', { hint: 'sheaf start --daemon' })
+/** Without a node names are known, and who oneself is is not. */
+function stoppedSpace(home: string): OwnSpace {
+  return async (name) => {
+    if (name !== undefined) return spaceNamed(home, name)
+    throw new SheafError('NOT_RUNNING', 'only a running node says who @me is', {
+      hint: 'sheaf start --daemon',
+    })
+  }
 }

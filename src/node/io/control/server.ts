@@ -11,9 +11,10 @@ import { SheafError } from '../../../base/errors.ts'
 import { idToText } from '../../../base/text-id.ts'
 import type { Space } from '../../../content/space.ts'
 import type { NodeApi } from '../../commands.ts'
+import { spaceNamed } from '../names-file.ts'
 import { makePrivateFolder } from '../paths.ts'
 import { diskError } from '../store/disk-error.ts'
-import { Parameters } from './asking.ts'
+import { type OwnSpace, Parameters } from './asking.ts'
 import { failureOf, HTTP_STATUS } from './failure.ts'
 import { lineOf } from './lines.ts'
 import { type ControlTimes, ROUTES, type Route, type RouteContext } from './routes.ts'
@@ -21,6 +22,8 @@ import { type ControlTimes, ROUTES, type Route, type RouteContext } from './rout
 export interface ControlOptions {
   socketPath: string
   config: ControlTimes
+  /** Where the local names are kept; nobody has one without it. */
+  home?: string
   nowMs?(): number
 }
 
@@ -66,7 +69,12 @@ export async function serveControl(api: NodeApi, options: ControlOptions): Promi
     ),
   )
   const leaving = new AbortController()
-  const shared = { api, times: options.config, own: ownSpace(api), nowMs: options.nowMs ?? Date.now }
+  const shared = {
+    api,
+    times: options.config,
+    own: ownSpace(api, options.home),
+    nowMs: options.nowMs ?? Date.now,
+  }
   for (const route of ROUTES) {
     app.route({
       method: route.method,
@@ -182,10 +190,11 @@ async function* linesOf(first: IteratorResult<object>, rest: AsyncGenerator<obje
   }
 }
 
-/** The entity does not change while the node runs. */
-function ownSpace(api: NodeApi): () => Promise<Space> {
+/** The entity does not change while the node runs; names may. */
+function ownSpace(api: NodeApi, home: string | undefined): OwnSpace {
   let own: Space | undefined
-  return async () => {
+  return async (name) => {
+    if (name !== undefined) return spaceNamed(home, name)
     if (own !== undefined) return own
     const { entity } = await api.run({ type: 'status' })
     if (entity === undefined) {
