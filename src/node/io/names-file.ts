@@ -64,7 +64,9 @@ export function readNames(home: string): LocalName[] {
 export function spaceNamed(home: string | undefined, name: string): Space {
   const found = home === undefined ? undefined : readNames(home).find((one) => one.name === name)
   if (found !== undefined) return { type: 'entity', id: found.entity }
-  throw new SheafError('BAD_ARGUMENT', `nobody is called @${name} here, and it is no id`, { hint: 'sheaf name' })
+  throw new SheafError('BAD_ARGUMENT', `nobody is called @${name} here, and it is no id`, {
+    hint: 'sheaf name',
+  })
 }
 
 /** The text of the file → names. Throws BAD_STORE. */
