@@ -2,8 +2,11 @@
  * What the faces can ask of a node: commands as data, answers as data. The control API
  * offers exactly these, the CLI and the web page go through it.
  */
+import type { BlamedLine } from '../content/blame.ts'
 import type { VerifiedBlock } from '../content/block.ts'
+import type { Difference } from '../content/diff.ts'
 import type { FileDraft } from '../content/file.ts'
+import type { Conflict } from '../content/merge3.ts'
 import type { PieceEntry } from '../content/piece.ts'
 import type { Page, Space } from '../content/space.ts'
 import type { PageContent } from '../content/version.ts'
@@ -53,6 +56,21 @@ export type Command =
   | { type: 'fetch'; ids: Uint8Array[]; untilMs: number }
   /** All versions of a page and what they came from, also on other pages. */
   | { type: 'log'; page: Page; untilMs: number; isFresh?: boolean }
+  /** What changed between two versions; where `from` is absent, from the first parent on. */
+  | { type: 'diff'; from?: Target; to: Target; untilMs: number }
+  /** What a version, or a text that is not published yet, makes with another version of the page; with its head where `theirs` is absent. */
+  | {
+      type: 'merge'
+      page: Page
+      ours: { id: Uint8Array } | { text: Uint8Array; parents: readonly Uint8Array[] }
+      theirs?: Uint8Array
+      untilMs: number
+      isFresh?: boolean
+    }
+  /** Who brought each line. */
+  | { type: 'blame'; target: Target; untilMs: number }
+  /** The newest versions of a space, at most RECENT_MAX. */
+  | { type: 'recent'; space: Space; count: number; untilMs: number }
   | { type: 'where'; target: Target; untilMs: number }
   | { type: 'list'; space: Space; untilMs: number }
   /** Every page of a space, or those of its list that are named, as progress of type `ExportedPage`, in no particular order. */
@@ -67,6 +85,9 @@ export function onOurClock(command: Command, aheadMs: number): Command {
   if (!('untilMs' in command) || command.untilMs === undefined) return command
   return { ...command, untilMs: command.untilMs + aheadMs }
 }
+
+/** Versions of one answer about what is recent. */
+export const RECENT_MAX = 1000
 
 export type Target = { page: Page } | { id: Uint8Array }
 
@@ -91,6 +112,10 @@ export interface Answers {
   get: GotPage
   fetch: FetchSummary
   log: LoggedVersion[]
+  diff: Compared
+  merge: Merging
+  blame: Blamed
+  recent: Recent
   where: Whereabouts
   list: ListedPage[]
   export: ExportSummary
@@ -179,6 +204,52 @@ export interface LoggedVersion {
   isHead: boolean
   /** Whether nothing replaces it. */
   isTip: boolean
+}
+
+/** A version without its place in the history. */
+export type NamedVersion = Pick<LoggedVersion, 'id' | 'page' | 'author' | 'timeMs' | 'summary' | 'content'>
+
+/** `from` undefined: compared with nothing. A version without text counts as an empty one. */
+export interface Compared extends Difference {
+  from: NamedVersion | undefined
+  to: NamedVersion
+}
+
+export interface Merging {
+  page: Page
+  /** Undefined for a text that is not published yet. */
+  ours: Uint8Array | undefined
+  theirs: Uint8Array
+  /** What both came from; none where no such version is known. */
+  bases: Uint8Array[]
+  /** With conflicts between markers; undefined where the page is deleted. */
+  text: Uint8Array | undefined
+  conflicts: readonly Conflict[]
+  /** What it changes against theirs. */
+  difference: Difference
+}
+
+export interface Blamed {
+  of: NamedVersion
+  lines: readonly BlamedLine[]
+  /** Those that the lines name, each once. */
+  versions: NamedVersion[]
+}
+
+export interface RecentVersion {
+  path: string
+  id: Uint8Array
+  author: Uint8Array
+  timeMs: number
+  summary: string
+}
+
+export interface Recent {
+  /** The newest first by what their authors say. */
+  versions: RecentVersion[]
+  /** Pages of the space, and those of them whose version was not to be had, or was one too many to fetch. */
+  pages: number
+  unseen: number
 }
 
 export interface Whereabouts {

@@ -1,6 +1,7 @@
 /** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
 import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
+import { blameOf, compare, merge } from './comparing.ts'
 import { declare } from './declaring.ts'
 import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
@@ -9,6 +10,7 @@ import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
 import { Reader } from './reading.ts'
+import { recentOf } from './recent.ts'
 import type { Task } from './task.ts'
 import { Writer } from './writing.ts'
 
@@ -61,6 +63,14 @@ export class Desk {
           untilMs: command.untilMs,
           isFresh: command.isFresh ?? false,
         })
+      case 'diff':
+        return yield* compare(this.#node, this.#reader, command)
+      case 'merge':
+        return yield* merge(this.#node, this.#reader, command)
+      case 'blame':
+        return yield* blameOf(this.#node, this.#reader, command)
+      case 'recent':
+        return yield* recentOf(this.#node, this.#reader, command)
       case 'where':
         return yield* this.#inspector.where(command.target, command.untilMs)
       case 'list':

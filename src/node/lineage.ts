@@ -31,8 +31,7 @@ export interface Ancestor extends Omit<LoggedVersion, 'isHead' | 'isTip'> {
 
 export interface Lineage {
   history: History<Ancestor>
-  /** Undefined where the page has no version. */
-  head: Head | undefined
+  head: Head
   /** Its tips, in order of id. */
   tips: Uint8Array[]
   asked: Asked[]
@@ -69,7 +68,7 @@ export function* logOf(node: Node, reader: Reader, page: Page, how: LookUp): Tas
   for (const id of tips) isTip.set(id, true)
   return history.inOrder
     .map(({ isOwners: _, ...version }): LoggedVersion => {
-      const isHead = head !== undefined && compareBytes(head.version.id, version.id) === 0
+      const isHead = compareBytes(head.version.id, version.id) === 0
       return { ...version, isHead, isTip: isTip.has(version.id) }
     })
     .sort((a, b) => b.timeMs - a.timeMs || compareBytes(a.id, b.id))
@@ -132,7 +131,7 @@ function* versionsWith(
 }
 
 /** Copies: a view would keep its whole block. */
-function ancestorOf({ id, record, version }: VerifiedVersion): Ancestor {
+export function ancestorOf({ id, record, version }: VerifiedVersion): Ancestor {
   const { space, path, parents, summary, content } = version
   const copy = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes)
   const copied = ({ type, id }: Space): Space => ({ type, id: copy(id) })

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import { SheafError } from '../../src/base/errors.ts'
 import { equalBytes } from '../../src/base/hash.ts'
+import { diffTexts } from '../../src/content/diff.ts'
 import type { FileDraft } from '../../src/content/file.ts'
 import { decompress } from '../../src/content/gzip.ts'
+import { linesOf } from '../../src/content/lines.ts'
 import { pieceOf } from '../../src/content/piece.ts'
 import type { Space } from '../../src/content/space.ts'
 import type {
@@ -13,6 +15,7 @@ import type {
   GotFile,
   GotPage,
   HeldProgress,
+  NamedVersion,
   NodeApi,
 } from '../../src/node/commands.ts'
 import { changedRules, type Rule } from '../../src/node/rules.ts'
@@ -193,6 +196,33 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         },
       ]
     },
+    diff: ({ to }) => {
+      const page = gotPage(to)
+      return { from: undefined, to: named(page), ...diffTexts('', Buffer.from(page.text).toString()) }
+    },
+    merge: ({ page, ours, theirs }) => {
+      const head = gotPage({ page })
+      const text = 'text' in ours ? ours.text : gotPage(ours).text
+      const difference = diffTexts(Buffer.from(head.text).toString(), Buffer.from(text).toString())
+      const id = 'id' in ours ? ours.id : undefined
+      return { page, ours: id, theirs: theirs ?? head.id, bases: [], text, conflicts: [], difference }
+    },
+    blame: ({ target }) => {
+      const page = gotPage(target)
+      const lines = linesOf(Buffer.from(page.text).toString())
+      return {
+        of: named(page),
+        lines: lines.map((text, i) => ({ text, version: page.id, line: i + 1, isBoundary: false })),
+        versions: [named(page)],
+      }
+    },
+    recent: ({ space, count }) => {
+      refuseForeign(space)
+      const versions = [...node.pages].map(([path, { id }]) => {
+        return { path, id, author: entity, timeMs: TIME_MS, summary: 'a summary' }
+      })
+      return { versions: versions.slice(0, count), pages: versions.length, unseen: 0 }
+    },
     where: ({ target }) => ({
       id: gotPage(target).id,
       isHere: true,
@@ -253,6 +283,10 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     const fileBytes = pieces.reduce((sum, { textBytes }) => sum + textBytes, 0)
     node.pages.set(path, { id, text: new Uint8Array(0), file: { mediaType, fileBytes, fileHash } })
     return { id, status: isThere ? ('unchanged' as const) : ('stored' as const) }
+  }
+
+  function named({ page, id, author, timeMs, summary }: GotPage): NamedVersion {
+    return { page, id, author, timeMs, summary, content: 'text' }
   }
 
   function refuseForeign(space: Space): void {

@@ -9,7 +9,15 @@ import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
-import { eventJson, type PageJson, type RuleJson } from '../../../src/node/io/control/shapes.ts'
+import {
+  type BlameJson,
+  type DiffJson,
+  eventJson,
+  type MergeJson,
+  type PageJson,
+  type RecentJson,
+  type RuleJson,
+} from '../../../src/node/io/control/shapes.ts'
 import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'
 import { codeOfAsync } from '../../cli/fake-shell.ts'
 import { parameters } from '../../helpers/seed.ts'
@@ -99,6 +107,55 @@ const CASES: Record<string, Case> = {
       'textBytes',
       'timeMs',
     ])
+  },
+  'GET /v1/diff': async ({ client, me, node }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const diff = await client.ask<DiffJson>('/v1/diff', { query: { page: '@me/a' } })
+    t.alike([diff.from, diff.to.page, diff.added], [null, `@${me}/a`, 1])
+    t.alike(diff.hunks[0]?.lines, [{ type: 'added', text: 'text' }])
+    await client.ask('/v1/diff', { query: { id: diff.to.id, from: '@me/b' } })
+    const asked = node.commands.at(-1) as { from: { page: { path: string } } }
+    t.is(asked.from.page.path, 'b')
+    t.is(await codeOfAsync(client.ask('/v1/diff', { query: { page: '@me/a', from: 'b' } })), 'BAD_ARGUMENT')
+  },
+  'POST /v1/merge': async ({ client, me, node }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const id = idToText(node.pages.get('a')!.id)
+    const merge = (...lines: object[]): Promise<MergeJson> =>
+      client.ask('/v1/merge', { method: 'POST', lines: linesOf(...lines) })
+    const merged = await merge({ page: '@me/a', text: 'mine', parents: [id] })
+    t.alike([merged.page, merged.ours, merged.theirs, merged.text], [`@${me}/a`, null, id, 'mine'])
+    t.is((await merge({ page: '@me/a', ours: id, theirs: id })).ours, id)
+    for (const wrong of [
+      {},
+      { page: '@me/a' },
+      { page: '@me/a', text: '' },
+      { page: '@me/a', ours: 'x' },
+      { page: '@me/a', ours: id, text: '', parents: [] },
+      { page: '@me/a', ours: id, more: 1 },
+    ]) {
+      t.is(await codeOfAsync(merge(wrong)), 'BAD_ARGUMENT', JSON.stringify(wrong))
+    }
+    t.is(await codeOfAsync(merge({ page: '@me/a', ours: id }, { page: '@me/a', ours: id })), 'BAD_ARGUMENT')
+    t.is(await codeOfAsync(merge({ page: '@me/a', text: '\r\n', parents: [] })), 'BAD_TEXT')
+  },
+  'GET /v1/blame': async ({ client }, t) => {
+    await publish(client, { path: 'a', text: 'one\ntwo' })
+    const blame = await client.ask<BlameJson>('/v1/blame', { query: { page: '@me/a' } })
+    const { id } = blame.of
+    t.alike(blame.lines, [
+      { text: 'one\n', version: id, line: 1, isBoundary: false },
+      { text: 'two', version: id, line: 2, isBoundary: false },
+    ])
+    t.alike(blame.versions, [blame.of])
+  },
+  'GET /v1/recent': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: 'text' }, { path: 'b', text: '' })
+    const recent = await client.ask<RecentJson>('/v1/recent', { query: { space: '@me', count: 1 } })
+    t.alike([recent.space, recent.versions.length, recent.pages, recent.unseen], [`@${me}`, 1, 2, 0])
+    for (const count of [0, 1001]) {
+      t.is(await codeOfAsync(client.ask('/v1/recent', { query: { space: '@me', count } })), 'BAD_ARGUMENT')
+    }
   },
   'GET /v1/where': async ({ client }, t) => {
     await publish(client, { path: 'a', text: 'text' })

@@ -88,6 +88,11 @@ function isName(space: string): boolean {
   )
 }
 
+/** A page as `readPage` takes it, or the id of a version. */
+export async function readTargetText(text: string, own: OwnSpace): Promise<Target> {
+  return text.includes('/') ? { page: await readPage(text, own) } : { id: idFromText(text) }
+}
+
 /** The parameter `page` or the parameter `id`. */
 export async function readTarget(parameters: Parameters, own: OwnSpace): Promise<Target> {
   const page = parameters.text('page')

@@ -187,7 +187,7 @@ async function saidOf(
 }
 
 /** The bytes of a text. Half of a surrogate pair, which JSON can write, is no text. */
-function normalText(text: string): Uint8Array {
+export function normalText(text: string): Uint8Array {
   if (!text.isWellFormed()) throw new SheafError('BAD_TEXT', 'half of a surrogate pair')
   const bytes = Buffer.from(text)
   requireNormal(bytes)

@@ -10,18 +10,23 @@ import { idFromText } from '../../../base/text-id.ts'
 import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
 import { checkPath } from '../../../content/path.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
-import type { NodeApi } from '../../commands.ts'
-import { type OwnSpace, type Parameters, readPage, readSpace, readTarget } from './asking.ts'
+import { type NodeApi, RECENT_MAX } from '../../commands.ts'
+import { type OwnSpace, type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { exportLines } from './exporting.ts'
 import { type Download, downloadFile, publishFile } from './files.ts'
+import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { readChange } from './ruling.ts'
 import {
+  blameJson,
+  diffJson,
   eventJson,
   listedJson,
+  mergeJson,
   pageJson,
   peerJson,
+  recentJson,
   ruleJson,
   statusJson,
   versionJson,
@@ -77,6 +82,8 @@ const EXPORT_TIMEOUT_MS_MAX = 24 * 3600_000
 const EXPORT_LOOKUPS = 60
 /** One a thousand blocks: a store of a billion tells as many. */
 const PROGRESS_WORDS_MAX = 1_000_000
+/** Without a word about it. */
+const RECENT_COUNT = 20
 const BACKUP = v.strictObject({ path: v.pipe(v.string(), v.check(isAbsolute)), keys: v.boolean() })
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -121,6 +128,60 @@ export const ROUTES: readonly Route[] = [
       const page = await readPage(parameters.required('page'), context.own)
       const versions = await context.api.run({ type: 'log', page, ...lookUp(parameters, context) })
       return { page: pageToText(page), versions: versions.map(versionJson) }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/diff',
+    parameters: ['page', 'id', 'from', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const to = await readTarget(parameters, context.own)
+      const from = parameters.text('from')
+      const earlier = from !== undefined && { from: await readTargetText(from, context.own) }
+      return diffJson(
+        await context.api.run({ type: 'diff', to, ...earlier, untilMs: untilMs(parameters, context) }),
+      )
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/merge',
+    parameters: ['timeoutMs', 'fresh'],
+    body: 'ndjson',
+    answer: 'json',
+    async handle({ parameters, body, context }) {
+      const asked = await readMerge(body as AsyncIterable<Uint8Array>, context.own)
+      return mergeJson(await context.api.run({ type: 'merge', ...asked, ...lookUp(parameters, context) }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/blame',
+    parameters: ['page', 'id', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const target = await readTarget(parameters, context.own)
+      return blameJson(
+        await context.api.run({ type: 'blame', target, untilMs: untilMs(parameters, context) }),
+      )
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/recent',
+    parameters: ['space', 'count', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const space = await readSpace(parameters.required('space'), context.own)
+      const count = parameters.whole('count', 1, RECENT_MAX) ?? RECENT_COUNT
+      return recentJson(
+        space,
+        await context.api.run({ type: 'recent', space, count, untilMs: untilMs(parameters, context) }),
+      )
     },
   },
   {

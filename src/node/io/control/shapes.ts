@@ -4,16 +4,21 @@
  */
 import { readUtf8 } from '../../../base/codec.ts'
 import { idToText } from '../../../base/text-id.ts'
-import { pageToText } from '../../../content/space.ts'
+import { pageToText, type Space, spaceToText } from '../../../content/space.ts'
 import type {
+  Blamed,
+  Compared,
   ExportedPage,
   ExportSummary,
   GotFile,
   GotPage,
   HeldProgress,
   LoggedVersion,
+  Merging,
+  NamedVersion,
   PeerStatus,
   Reachability,
+  Recent,
   Status,
   Whereabouts,
 } from '../../commands.ts'
@@ -26,6 +31,11 @@ export type RuleJson = ReturnType<typeof ruleJson>
 export type PeerJson = ReturnType<typeof peerJson>
 export type PageJson = ReturnType<typeof pageJson>
 export type VersionJson = ReturnType<typeof versionJson>
+export type NamedJson = ReturnType<typeof namedJson>
+export type DiffJson = ReturnType<typeof diffJson>
+export type MergeJson = ReturnType<typeof mergeJson>
+export type BlameJson = ReturnType<typeof blameJson>
+export type RecentJson = ReturnType<typeof recentJson>
 export type WhereJson = ReturnType<typeof whereJson>
 export type ExportedJson = ReturnType<typeof exportedJson>
 export type ExportDoneJson = ReturnType<typeof exportDoneJson>
@@ -88,6 +98,39 @@ export function versionJson(version: LoggedVersion) {
     author: idToText(version.author),
     parents: version.parents.map(idToText),
   }
+}
+
+export function namedJson({ id, page, author, timeMs, summary, content }: NamedVersion) {
+  return { id: idToText(id), page: pageToText(page), author: idToText(author), timeMs, summary, content }
+}
+
+export function diffJson({ from, to, added, removed, hunks }: Compared) {
+  return { from: from === undefined ? null : namedJson(from), to: namedJson(to), added, removed, hunks }
+}
+
+export function mergeJson({ page, ours, theirs, bases, text, conflicts, difference }: Merging) {
+  return {
+    page: pageToText(page),
+    ours: maybeId(ours),
+    theirs: idToText(theirs),
+    bases: bases.map(idToText),
+    text: text === undefined ? null : readUtf8(text),
+    conflicts,
+    difference,
+  }
+}
+
+export function blameJson({ of, lines, versions }: Blamed) {
+  return {
+    of: namedJson(of),
+    lines: lines.map(({ version, ...line }) => ({ ...line, version: idToText(version) })),
+    versions: versions.map(namedJson),
+  }
+}
+
+export function recentJson(space: Space, { versions, pages, unseen }: Recent) {
+  const listed = versions.map((one) => ({ ...one, id: idToText(one.id), author: idToText(one.author) }))
+  return { space: spaceToText(space), versions: listed, pages, unseen }
 }
 
 export function whereJson(where: Whereabouts) {
