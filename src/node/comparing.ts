@@ -16,7 +16,8 @@ import { type AsksForTexts, mergeVersions } from '../content/merge-versions.ts'
 import type { Blamed, Command, Compared, Merging, NamedVersion, Target } from './commands.ts'
 import { type Ancestor, ancestorOf, lineageOf, lineageOfVersion } from './lineage.ts'
 import type { Node } from './node.ts'
-import { failure, type Reader } from './reading.ts'
+import { failure } from './pieces.ts'
+import type { Reader } from './reading.ts'
 import type { Task } from './task.ts'
 
 /** Lines of one text: what is made of them, an object for each, has to fit an answer. */
