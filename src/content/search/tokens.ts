@@ -21,11 +21,10 @@ export interface Word {
 
 /** The words of a text in their order. */
 export function* wordsOf(text: string): Generator<Word> {
-  CHUNK.lastIndex = 0
   const chunks = new RegExp(CHUNK)
   for (let found = chunks.exec(text); found !== null; found = chunks.exec(text)) {
     const [chunk] = found
-    if (isUnspaced(chunk)) yield* segments(chunk, found.index)
+    if (UNSPACED.test(chunk)) yield* segments(chunk, found.index)
     else yield { start: found.index, end: found.index + chunk.length, terms: termsOf(chunk) }
   }
 }
@@ -89,10 +88,6 @@ function pairsOf(word: string): string[] {
   if (word.length < 3 || !PAIRED.test(word)) return []
   const letters = [...word]
   return letters.slice(1).map((letter, i) => letters[i]! + letter)
-}
-
-function isUnspaced(chunk: string): boolean {
-  return UNSPACED.test(chunk)
 }
 
 function isAscii(text: string): boolean {
