@@ -59,3 +59,5 @@ export const CHUNK_BYTES_MAX = 48 * 1024
 export const DIFF_EDITS_MAX = 1_000
 /** Lines of both texts times edits: about half a second at the worst, as measured. */
 export const DIFF_STEPS_MAX = 20_000_000
+/** A published difference, compressed; it stands in its record. What is longer is no shorter than the text. */
+export const DIFF_BYTES_MAX = 60_000

@@ -6,6 +6,7 @@
  */
 import { type AnyCodec, decode } from '../base/codec.ts'
 import { codeOf } from '../base/errors.ts'
+import { BOOKMARK, bookmark, decodeBookmark } from './bookmark.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from './device.ts'
 import { KEY_GENESIS, keyGenesis } from './key.ts'
 import { PROFILE, profile, shortProfile } from './profile.ts'
@@ -15,6 +16,7 @@ import { entityLocator, pageLocator, spaceLocator, spaceOfRef } from './space.ts
 import { SPACE_INDEX, shortIndex, spaceIndex } from './space-index.ts'
 import { CHECKPOINT, checkpoint, HOLDING, holding, SHELF_CLAIM, shelfClaim } from './statement.ts'
 import { decodeVersion, VERSION, versionBody } from './version.ts'
+import { VERSION_DIFF, versionDiff } from './version-diff.ts'
 
 export interface Kind {
   number: number
@@ -67,6 +69,22 @@ export const KINDS: readonly Kind[] = [
     locator: (record) => entityLocator(record.signer),
     replaces: (body) => decode(profile, body).replaces,
     shortBody: shortProfile,
+  },
+  {
+    number: BOOKMARK,
+    name: 'bookmark',
+    codec: bookmark,
+    locator: (record) => pageLocator(decodeBookmark(record)),
+    replaces: (body) => decode(bookmark, body).replaces,
+  },
+  {
+    number: VERSION_DIFF,
+    name: 'diff',
+    codec: versionDiff,
+    locator: (record) => {
+      const { space, path } = decode(versionDiff, record.body)
+      return pageLocator({ space: spaceOfRef(space, record.signer), path })
+    },
   },
   { number: HOLDING, name: 'holding', codec: holding, locator: undefined },
   { number: SHELF_CLAIM, name: 'shelf claim', codec: shelfClaim, locator: undefined },

@@ -16,6 +16,7 @@
  * versions of Node: what is legal here must be legal on every machine. (NFC too knows a
  * Unicode version, but never changes its mind about letters that exist.)
  */
+import { checked, text } from '../base/codec.ts'
 import { SheafError } from '../base/errors.ts'
 import {
   FILE_NAME_BYTES_MAX,
@@ -155,6 +156,9 @@ export function checkPath(path: string): void {
   if (rule === undefined) return
   throw new SheafError('BAD_PATH', `${shown(path)} breaks the rule "${rule.name}": ${rule.says}`)
 }
+
+/** A path within a record. */
+export const pathCodec = checked(text(PATH_BYTES_MAX, 1), checkPath)
 
 /**
  * Legal path → the file it is exported to, relative to the folder of the space, with slashes

@@ -27,7 +27,7 @@ import {
   SUMMARY_BYTES_MAX,
 } from '../base/limits.ts'
 import { checkMediaType } from './media-type.ts'
-import { checkPath, PATH_BYTES_MAX } from './path.ts'
+import { pathCodec } from './path.ts'
 import { PAGE_PIECES_MAX } from './piece.ts'
 import type { SignedRecord } from './record.ts'
 import { type Page, type Space, spaceOfRef, spaceRef } from './space.ts'
@@ -37,8 +37,6 @@ export const VERSION = 3
 
 /** CommonMark, GFM and wiki links, frozen. */
 export const MARKUP = 1
-
-const path = checked(text(PATH_BYTES_MAX, 1), checkPath)
 
 /** What a version puts on its page. */
 export const pageContent = variant({
@@ -53,7 +51,7 @@ export const pageContent = variant({
     root: id32,
   }),
   deleted: struct({}),
-  redirect: struct({ space: spaceRef, path }),
+  redirect: struct({ space: spaceRef, path: pathCodec }),
   /** Any bytes, as they are: an attachment. */
   file: struct({
     mediaType: checked(text(MEDIA_TYPE_BYTES_MAX, 3), checkMediaType),
@@ -71,7 +69,7 @@ export type FileContent = Extract<PageContent, { type: 'file' }>
 
 export const versionBody = struct({
   space: spaceRef,
-  path,
+  path: pathCodec,
   parents: checked(list(id32, PARENTS_MAX), refuseTwice),
   summary: text(SUMMARY_BYTES_MAX),
   content: pageContent,
@@ -96,10 +94,11 @@ export function encodeVersion(body: VersionBody): Uint8Array {
   return encode(versionBody, body)
 }
 
-function refuseTwice(ids: Uint8Array[]): void {
+/** Throws NOT_CANONICAL where a version or another record names one before it twice. */
+export function refuseTwice(ids: Uint8Array[]): void {
   for (let i = 1; i < ids.length; i++) {
     for (let j = 0; j < i; j++) {
-      if (equalBytes(ids[i]!, ids[j]!)) throw new SheafError('NOT_CANONICAL', 'a parent named twice')
+      if (equalBytes(ids[i]!, ids[j]!)) throw new SheafError('NOT_CANONICAL', 'an id named twice')
     }
   }
 }
