@@ -36,9 +36,18 @@ export {
   type VerifyContext,
   verifyBlock,
 } from './content/block.ts'
+export { BOOKMARK, type Bookmark, bookmarkBody, decodeBookmark } from './content/bookmark.ts'
 export { type Chunk, chunk as chunkPages, join as joinPages, type PageEntry } from './content/chunks.ts'
 export { type Difference, diffTexts, type Hunk, type HunkLine, unifiedText } from './content/diff.ts'
-export { type Head, type HeadResolver, ownHeads, type TrustOf } from './content/heads.ts'
+export {
+  type Head,
+  type HeadChoice,
+  type HeadOptions,
+  type HeadResolver,
+  type HeadRule,
+  ownHeads,
+  type TrustOf,
+} from './content/heads.ts'
 export { History, type HistoryEntry, historyOf, type VersionEntry } from './content/history.ts'
 export type { EntityKey } from './content/key.ts'
 export { KeyBook } from './content/key-book.ts'

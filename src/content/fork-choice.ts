@@ -67,7 +67,11 @@ function sidesOf<E extends HistoryEntry>(
   const sides = new IdMap<Side>()
   const order = history.inOrder
   for (const entry of order) {
-    sides.set(entry.id, { ends: new Bits(ends.length), voters: new Bits(voters.length), trust: trustOf(entry) })
+    sides.set(entry.id, {
+      ends: new Bits(ends.length),
+      voters: new Bits(voters.length),
+      trust: trustOf(entry),
+    })
   }
   for (const [i, { id }] of ends.entries()) sides.get(id)!.ends.add(i)
   for (const [i, { versions }] of voters.entries()) {

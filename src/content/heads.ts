@@ -73,7 +73,11 @@ export interface HeadOptions {
 }
 
 /** Heads as one reader sees them. */
-export function ownHeads({ trustOf = () => 0, reader, decisionOf = () => undefined }: HeadOptions = {}): HeadResolver {
+export function ownHeads({
+  trustOf = () => 0,
+  reader,
+  decisionOf = () => undefined,
+}: HeadOptions = {}): HeadResolver {
   const ownOf = (bookmarks: readonly Bookmark[]): Bookmark[] =>
     reader === undefined ? [] : (standingBookmarks(bookmarks).get(reader) ?? [])
   return {

@@ -30,7 +30,8 @@ export const versionDiff = checked(
     patch: bytes(DIFF_BYTES_MAX, GZIP_BYTES_MIN),
   }),
   ({ hash, patch }) => {
-    if (!equalBytes(hash, sha256(patch))) throw new SheafError('BAD_HASH', 'a patch that is not the one named')
+    if (!equalBytes(hash, sha256(patch)))
+      throw new SheafError('BAD_HASH', 'a patch that is not the one named')
   },
 )
 export type VersionDiff = Value<typeof versionDiff>
@@ -43,7 +44,10 @@ export function diffBody(
   to: { id: Uint8Array; text: string },
 ): Uint8Array | undefined {
   const [before, after] = [linesOf(from.text), linesOf(to.text)]
-  const encoded = encodePatch(patchOf(editsBetween(before, after), after))
+  const steps = patchOf(editsBetween(before, after), after)
+  const added = steps.reduce((sum, { add }) => sum + Buffer.byteLength(add), 0)
+  if (added > PIECE_TEXT_BYTES_MAX) return undefined
+  const encoded = encodePatch(steps)
   if (encoded.byteLength > PIECE_TEXT_BYTES_MAX) return undefined
   const patch = compress(encoded)
   if (patch.byteLength > DIFF_BYTES_MAX) return undefined
@@ -89,7 +93,11 @@ export function takeDiff(
     const code = codeOf(() => {
       applied = apply(diff, from.text)
     })
-    if (code === undefined && applied !== undefined && equalBytes(sha256(Buffer.from(applied.text)), content.textHash)) {
+    if (
+      code === undefined &&
+      applied !== undefined &&
+      equalBytes(sha256(Buffer.from(applied.text)), content.textHash)
+    ) {
       return { diff: id, ...applied }
     }
   }

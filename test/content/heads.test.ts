@@ -3,14 +3,16 @@ import fc from 'fast-check'
 import { networkOf } from '../../src/base/network.ts'
 import { shuffled } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
-import { type VerifiedVersion, verifyBlock } from '../../src/content/block.ts'
-import { ownHeads, versionTips } from '../../src/content/heads.ts'
+import { formBlock, type VerifiedVersion, verifyBlock } from '../../src/content/block.ts'
+import { BOOKMARK, type Bookmark, bookmarkBody, bookmarksAmong } from '../../src/content/bookmark.ts'
+import { type Head, ownHeads, versionTips } from '../../src/content/heads.ts'
 import { historyOf } from '../../src/content/history.ts'
 import { compressSignMarkdown } from '../../src/content/page.ts'
+import { signRecord } from '../../src/content/record.ts'
 import type { Page, Space } from '../../src/content/space.ts'
 import { tipsOf } from '../../src/content/tips.ts'
 import { type Actor, actor, contextOf, START_MS } from '../helpers/actor.ts'
-import { hex, utf8 } from '../helpers/bytes.ts'
+import { hex, plain, utf8 } from '../helpers/bytes.ts'
 import { parameters } from '../helpers/seed.ts'
 
 const network = networkOf('test', 4)
@@ -60,7 +62,7 @@ test('heads - at a fork the more trusted author is followed, and never who claim
   const one = version(bo, COMMON, [], START_MS)
   const two = version(cy, COMMON, [], START_MS - 10 ** 9)
   const trust = (entity: Uint8Array) => (hex(entity) === hex(cy.entity) ? 1 : 0)
-  const head = ownHeads(trust).resolveVersion(COMMON, [one, two])
+  const head = ownHeads({ trustOf: trust }).resolveVersion(COMMON, [one, two])
   t.is(hex(head!.version.id), hex(two.id))
   t.is(head?.why, 'most trusted author')
   const later = version(bo, COMMON, [], START_MS + 1)
@@ -72,7 +74,7 @@ test("heads - in a person's space what others put on top stays beside", (t) => {
   const hers = version(ada, HERS)
   const onTop = version(bo, HERS, [hers])
   const onTopOfThat = version(cy, HERS, [onTop])
-  const head = ownHeads(() => 9).resolveVersion(HERS, [onTopOfThat, onTop, hers])
+  const head = ownHeads({ trustOf: () => 9 }).resolveVersion(HERS, [onTopOfThat, onTop, hers])
   t.is(hex(head!.version.id), hex(hers.id))
   t.is(head?.why, 'owner of the space')
   t.alike(head?.tips.map(({ id }) => hex(id)).sort(), [hers, onTopOfThat].map(({ id }) => hex(id)).sort())
@@ -89,7 +91,7 @@ test("heads - the owner's own fork is resolved among the owner's", (t) => {
   const [one, two] = [version(ada, HERS), version(ada, HERS)]
   const other = version(bo, HERS)
   const trust = (entity: Uint8Array) => (hex(entity) === hex(bo.entity) ? 1 : 0)
-  const head = ownHeads(trust).resolveVersion(HERS, [one, other, two])
+  const head = ownHeads({ trustOf: trust }).resolveVersion(HERS, [one, other, two])
   t.is(hex(head!.version.id), smallest(one, two))
   t.is(head?.why, 'smallest id')
 })
@@ -114,7 +116,7 @@ test('heads - the same versions have the same head and the same tips in any orde
             ),
           )
         }
-        const resolver = ownHeads((entity) => entity[0]! % 3)
+        const resolver = ownHeads({ trustOf: (entity) => entity[0]! % 3 })
         const first = resolver.resolveVersion(page, versions)!
         const mixed = shuffled([...versions, ...versions.slice(0, 3)], seededRandom(seed))
         const again = resolver.resolveVersion(page, mixed)!
@@ -129,6 +131,226 @@ test('heads - the same versions have the same head and the same tips in any orde
         )
       },
     ),
+    parameters({ numRuns: 60 }),
+  )
+  t.pass()
+})
+
+/** A bookmark of somebody, as its verified record says it. */
+function marks(
+  who: Actor,
+  page: Page,
+  named: VerifiedVersion | undefined,
+  replaces: Bookmark[] = [],
+): Bookmark {
+  const { author } = who.identity
+  const body = bookmarkBody(page, named?.id, { signer: author.entity, replaces })
+  const nonce = Buffer.alloc(8)
+  nonce.writeUInt32LE(made++)
+  const draft = { kind: BOOKMARK, signer: author.entity, key: author.key, timeMs: START_MS, nonce, body }
+  const block = verifyBlock(formBlock(signRecord(draft, network, author.sign)), context)
+  return bookmarksAmong([block])[0]!
+}
+
+const idOf = (head: Head | undefined): string | undefined => head && hex(head.version.id)
+
+test("heads - the reader's own bookmark is the head, whatever came after it, until it is moved or taken back", (t) => {
+  const one = version(bo, COMMON)
+  const two = version(cy, COMMON, [one])
+  const resolver = ownHeads({ reader: ada.entity, trustOf: () => 1 })
+  const mine = marks(ada, COMMON, one)
+  const head = resolver.resolveVersion(COMMON, [one, two], [mine, marks(cy, COMMON, two)])
+  t.is(idOf(head), hex(one.id))
+  t.is(head?.why, 'own bookmark')
+  t.is(hex(head!.choices[0]!.by!), hex(mine.id))
+  t.is(head?.tips.length, 1)
+  const moved = marks(ada, COMMON, two, [mine])
+  t.is(idOf(resolver.resolveVersion(COMMON, [one, two], [moved, mine])), hex(two.id))
+  const back = marks(ada, COMMON, undefined, [moved])
+  t.is(resolver.resolveVersion(COMMON, [one, two], [back, moved, mine])?.why, 'only tip')
+  t.is(
+    idOf(ownHeads({ reader: bo.entity }).resolveVersion(COMMON, [one, two], [mine])),
+    hex(two.id),
+    'for nobody else',
+  )
+  t.alike(resolver.pinned!(COMMON, [moved, mine]).map(hex), [hex(two.id)])
+  t.is(
+    resolver.resolveVersion(COMMON, [two], [mine])?.why,
+    'only tip',
+    'one that names what is not at hand decides nothing',
+  )
+})
+
+test('heads - of two own bookmarks, from two devices at once, the later of a line holds, else the fork is decided as any other', (t) => {
+  const one = version(bo, COMMON)
+  const two = version(bo, COMMON, [one])
+  const [left, right] = [version(bo, COMMON, [two]), version(cy, COMMON, [two])]
+  const resolver = ownHeads({ reader: ada.entity })
+  const line = resolver.resolveVersion(
+    COMMON,
+    [one, two, left, right],
+    [marks(ada, COMMON, one), marks(ada, COMMON, two)],
+  )
+  t.is(idOf(line), hex(two.id))
+  const fork = resolver.resolveVersion(
+    COMMON,
+    [one, two, left, right],
+    [marks(ada, COMMON, left), marks(ada, COMMON, right)],
+  )
+  t.is(idOf(fork), smallest(left, right))
+  t.alike(
+    fork?.choices.map(({ rule }) => rule),
+    ['own bookmark', 'smallest id'],
+  )
+})
+
+test("heads - what the group decided comes before the reader's bookmark", (t) => {
+  const [one, two] = [version(bo, COMMON), version(cy, COMMON)]
+  const by = version(ada, COMMON).id
+  const resolver = ownHeads({ reader: ada.entity, decisionOf: () => ({ version: two.id, by }) })
+  const head = resolver.resolveVersion(COMMON, [one, two], [marks(ada, COMMON, one)])
+  t.is(idOf(head), hex(two.id))
+  t.is(head?.why, 'decision of the group')
+  t.is(hex(head!.choices[0]!.by!), hex(by))
+  t.alike(resolver.pinned!(COMMON, []).map(hex), [hex(two.id)])
+  t.is(resolver.resolveVersion(COMMON, [one], [])?.why, 'only tip', 'where the version is not at hand')
+})
+
+/*  root ── left ── leftmost ── end        each of bo and cy has one bookmark, and each is counted once
+ *    └──── right ── …                                                                                */
+test('heads - at a fork the side of more trusted bookmarks, each person once, each bookmark for all before it', (t) => {
+  const root = version(ada, COMMON)
+  const [left, right] = [version(ada, COMMON, [root]), version(ada, COMMON, [root])]
+  const middle = version(ada, COMMON, [left])
+  const end = version(ada, COMMON, [middle])
+  const versions = [root, left, middle, right, end]
+  const trust = new Map([
+    [hex(bo.entity), 2],
+    [hex(cy.entity), 1],
+  ])
+  const resolver = ownHeads({ trustOf: (entity) => trust.get(hex(entity)) ?? 0 })
+  t.is(resolver.resolveVersion(COMMON, versions, [])?.why, 'smallest id')
+  const forBo = resolver.resolveVersion(COMMON, versions, [marks(bo, COMMON, left), marks(cy, COMMON, right)])
+  t.is(idOf(forBo), hex(end.id))
+  t.is(forBo?.why, 'more bookmarks')
+  t.alike(
+    forBo?.choices.map(({ at, chosen, among }) => [
+      hex(at!),
+      hex(chosen),
+      among.map(({ bookmarks }) => bookmarks).sort(),
+    ]),
+    [[hex(root.id), hex(left.id), [1, 2]]],
+  )
+  const twice = [marks(cy, COMMON, left), marks(cy, COMMON, end), marks(bo, COMMON, right)]
+  t.is(idOf(resolver.resolveVersion(COMMON, versions, twice)), hex(right.id), 'two of one person are one')
+  const crowd = people.map((who) => marks(who, COMMON, right))
+  const distrusted = ownHeads().resolveVersion(COMMON, versions, crowd)
+  t.is(distrusted?.why, 'smallest id', 'who is not trusted adds nothing')
+})
+
+test('heads - a trusted author stands for the side that they built on, not only for its first version', (t) => {
+  const root = version(ada, COMMON)
+  const [left, right] = [version(ada, COMMON, [root]), version(ada, COMMON, [root])]
+  const onRight = version(cy, COMMON, [right])
+  const trust = (entity: Uint8Array) => (hex(entity) === hex(cy.entity) ? 0.3 : 0.1)
+  const head = ownHeads({ trustOf: trust }).resolveVersion(COMMON, [root, left, right, onRight])
+  t.is(idOf(head), hex(onRight.id))
+  t.is(head?.why, 'most trusted author')
+})
+
+test("heads - in a person's space bookmarks of others decide only between the owner's own versions", (t) => {
+  const hers = version(ada, HERS)
+  const onTop = version(bo, HERS, [hers])
+  const trust = { trustOf: () => 1 }
+  const head = ownHeads(trust).resolveVersion(
+    HERS,
+    [hers, onTop],
+    [marks(bo, HERS, onTop), marks(cy, HERS, onTop)],
+  )
+  t.is(idOf(head), hex(hers.id))
+  t.is(head?.why, 'owner of the space')
+  const own = ownHeads({ ...trust, reader: bo.entity }).resolveVersion(
+    HERS,
+    [hers, onTop],
+    [marks(bo, HERS, onTop)],
+  )
+  t.is(idOf(own), hex(onTop.id), 'but for a reader their own bookmark does')
+})
+
+/** The head as it would be found by hand: whole sets, no bits, one step at each fork. */
+function plainHead(
+  versions: VerifiedVersion[],
+  marked: Map<string, string[]>,
+  trustOf: (id: string) => number,
+): string {
+  const byId = new Map(versions.map((one) => [hex(one.id), one]))
+  const children = (id: string) =>
+    [...byId.values()]
+      .filter(({ version }) => version.parents.some((parent) => hex(parent) === id))
+      .map(({ id }) => hex(id))
+  const side = (id: string): Set<string> =>
+    new Set([id, ...children(id).flatMap((child) => [...side(child)])])
+  let open = [...byId.keys()].filter((id) =>
+    byId.get(id)!.version.parents.every((parent) => !byId.has(hex(parent))),
+  )
+  let ends = new Set([...byId.keys()].filter((id) => children(id).length === 0))
+  for (;;) {
+    const weighed = open
+      .filter((id) => [...side(id)].some((one) => ends.has(one)))
+      .map((id) => {
+        const whole = side(id)
+        const bookmarks = [...marked].reduce(
+          (sum, [who, ids]) => sum + (ids.some((one) => whole.has(one)) ? trustOf(who) : 0),
+          0,
+        )
+        const trust = Math.max(...[...whole].map((one) => trustOf(hex(byId.get(one)!.record.signer))))
+        return { id, whole, bookmarks, trust }
+      })
+      .sort((a, b) => b.bookmarks - a.bookmarks || b.trust - a.trust || (a.id < b.id ? -1 : 1))
+    const { id, whole } = weighed[0]!
+    ends = new Set([...ends].filter((one) => whole.has(one)))
+    if (ends.size === 1) return [...ends][0]!
+    open = children(id)
+  }
+}
+
+test('heads - with bookmarks too the head is the same in any order, and the one that is found by hand', (t) => {
+  const step = fc.record({ who: fc.nat(2), parents: fc.array(fc.nat(20), { maxLength: 3 }) })
+  const mark = fc.record({ who: fc.nat(2), at: fc.nat(11), isKept: fc.boolean() })
+  const steps = fc.array(step, { minLength: 1, maxLength: 10 })
+  fc.assert(
+    fc.property(steps, fc.array(mark, { maxLength: 6 }), fc.nat(), (drawn, marked, seed) => {
+      const versions: VerifiedVersion[] = []
+      for (const { who, parents } of drawn) {
+        const chosen = new Set(parents.filter((at) => at < versions.length))
+        versions.push(
+          version(
+            people[who]!,
+            COMMON,
+            [...chosen].map((at) => versions[at]!),
+          ),
+        )
+      }
+      const bookmarks: Bookmark[] = []
+      const standing = new Map<string, string[]>()
+      for (const { who, at, isKept } of marked) {
+        const [person, named] = [people[who]!, versions[at % versions.length]!]
+        const before = bookmarks.filter(({ signer }) => hex(signer) === hex(person.entity))
+        bookmarks.push(marks(person, COMMON, named, isKept ? [] : before))
+        const key = hex(person.entity)
+        standing.set(key, [...(isKept ? (standing.get(key) ?? []) : []), hex(named.id)])
+      }
+      const trust = (id: string) => Number.parseInt(id.slice(0, 2), 16) % 3
+      const resolver = ownHeads({ trustOf: (entity) => trust(hex(entity)) })
+      const first = resolver.resolveVersion(COMMON, versions, bookmarks)!
+      const random = seededRandom(seed)
+      const again = resolver.resolveVersion(COMMON, shuffled(versions, random), shuffled(bookmarks, random))!
+      return (
+        idOf(first) === idOf(again) &&
+        JSON.stringify(plain(first.choices)) === JSON.stringify(plain(again.choices)) &&
+        idOf(first) === plainHead(versions, standing, trust)
+      )
+    }),
     parameters({ numRuns: 60 }),
   )
   t.pass()

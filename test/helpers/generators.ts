@@ -3,6 +3,7 @@
  * answers. The tests that walk a registry look here, and fail on an entry that has none.
  */
 import fc, { type Arbitrary } from 'fast-check'
+import { sha256 } from '../../src/base/hash.ts'
 import type { Query, QueryOf } from '../../src/node/queries.ts'
 import { prefixOf } from '../../src/node/shards.ts'
 import { type Answer, MESSAGE_BYTES_MAX, type MessageName, type MessageOf } from '../../src/node/wire.ts'
@@ -112,6 +113,12 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
       fc.record({ type: fc.constant('file' as const), version: id }),
     ),
   }),
+  bookmark: fc.record({ space: spaceRef, path, version: maybe(id), replaces: ids }),
+  diff: fc
+    .tuple(spaceRef, path, id, id, fc.integer({ min: 1, max: 61_440 }), upTo(200, 20))
+    .map(([space, path, from, to, patchBytes, patch]) => {
+      return { space, path, from, to, hash: sha256(patch), patchBytes, patch }
+    }),
   holding: fc.record({
     incarnation,
     sequence: count,

@@ -9,6 +9,7 @@ import {
 } from '../../../src/base/codec.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { type Block, describeBlock, formBlock, parseBlock, peekKey } from '../../../src/content/block.ts'
+import { decodeBookmark } from '../../../src/content/bookmark.ts'
 import { chunk, decodeChunk, type PageEntry } from '../../../src/content/chunks.ts'
 import {
   decodeFileTable,
@@ -65,6 +66,8 @@ const KIND_READERS: Record<string, string> = {
   'space index': 'src/content/space-index.ts spaceIndex',
   'key rotation': 'src/content/rotation.ts keyRotation',
   profile: 'src/content/profile.ts profile',
+  bookmark: 'src/content/bookmark.ts bookmark',
+  diff: 'src/content/version-diff.ts versionDiff',
   holding: 'src/content/statement.ts holding',
   'shelf claim': 'src/content/statement.ts shelfClaim',
   checkpoint: 'src/content/statement.ts checkpoint',
@@ -86,18 +89,22 @@ const records: Arbitrary<SignedRecord> = fc
     const draft = { kind, signer: publicKey, key: publicKey, timeMs, nonce, body }
     return signRecords(Array(batch).fill(draft), network, () => new Uint8Array(64))[index % batch]!
   })
-const versions: Arbitrary<SignedRecord> = bodies('version').map((body) => {
-  const { author } = ann.identity
-  const encoded = encode(KINDS.find(({ name }) => name === 'version')!.codec, body)
-  const draft = {
-    kind: 3,
-    signer: author.entity,
-    key: author.key,
-    timeMs: START_MS,
-    nonce: new Uint8Array(8),
-  }
-  return signRecords([{ ...draft, body: encoded }], network, () => new Uint8Array(64))[0]!
-})
+/** Records of one of the kinds that live with a page. */
+const ofKind = (kind: 'version' | 'bookmark'): Arbitrary<SignedRecord> =>
+  bodies(kind).map((body) => {
+    const { author } = ann.identity
+    const { codec, number } = KINDS.find(({ name }) => name === kind)!
+    const draft = {
+      kind: number,
+      signer: author.entity,
+      key: author.key,
+      timeMs: START_MS,
+      nonce: new Uint8Array(8),
+    }
+    return signRecords([{ ...draft, body: encode(codec, body) }], network, () => new Uint8Array(64))[0]!
+  })
+const versions = ofKind('version')
+const bookmarks = ofKind('bookmark')
 
 const stoodBy: Arbitrary<StoodBy> = fc
   .array(id, { minLength: 1, maxLength: 20 })
@@ -215,6 +222,14 @@ export const SIGNED: Format[] = [
     again: (ids: Uint8Array[]) => updateDenounceSummary(ids).chunks[0]!,
     ...EXACT,
     isWhole: false,
+  },
+  {
+    name: 'a bookmark, its page spelled out',
+    readers: ['src/content/bookmark.ts decodeBookmark'],
+    values: bookmarks,
+    write: ({ bytes }: SignedRecord) => bytes,
+    read: (bytes) => decodeBookmark(parseRecord(bytes)),
+    ...EXACT,
   },
   {
     name: 'a patch',
