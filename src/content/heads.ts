@@ -65,7 +65,7 @@ export type TrustOf = (entity: Uint8Array) => number
 
 /** What the reader knows besides the page. */
 export interface HeadOptions {
-  trustOf?: TrustOf
+  trustOf?: TrustOf | undefined
   /** Whose bookmark is the reader's own. */
   reader?: Uint8Array | undefined
   /** What the page's group decided: the version, and the record of the count. */

@@ -26,6 +26,8 @@ export interface Kind {
   locator: ((record: SignedRecord) => Uint8Array) | undefined
   /** Of a body, the records of the same kind and signer that it replaces; absent where a kind replaces nothing, or by rules of its own (`tips.ts`). */
   replaces?: (body: Uint8Array) => readonly Uint8Array[]
+  /** Asked for by kind, and no part of a bundle: else many of them would crowd out what a page is read from. */
+  isAside?: boolean
   /** Of a body, one that says no more than what it replaces, where that is much shorter. */
   shortBody?: (body: Uint8Array) => Uint8Array
 }
@@ -76,11 +78,13 @@ export const KINDS: readonly Kind[] = [
     codec: bookmark,
     locator: (record) => pageLocator(decodeBookmark(record)),
     replaces: (body) => decode(bookmark, body).replaces,
+    isAside: true,
   },
   {
     number: VERSION_DIFF,
     name: 'diff',
     codec: versionDiff,
+    isAside: true,
     locator: (record) => {
       const { space, path } = decode(versionDiff, record.body)
       return pageLocator({ space: spaceOfRef(space, record.signer), path })

@@ -6,6 +6,7 @@ import type { BlamedLine } from '../content/blame.ts'
 import type { VerifiedBlock } from '../content/block.ts'
 import type { Difference } from '../content/diff.ts'
 import type { FileDraft } from '../content/file.ts'
+import type { HeadChoice } from '../content/heads.ts'
 import type { Conflict } from '../content/merge3.ts'
 import type { PieceEntry } from '../content/piece.ts'
 import type { Page, Space } from '../content/space.ts'
@@ -160,6 +161,8 @@ export interface GotPage {
   summary: string
   parents: Uint8Array[]
   why: string
+  /** Each step that left something aside on the way to this version. */
+  choices: HeadChoice[]
   /** Other tips than the one shown. */
   otherTips: Uint8Array[]
   /** Empty where it is a file. */

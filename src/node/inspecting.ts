@@ -10,6 +10,7 @@ import { clockSkew } from './clock-skew.ts'
 import type { PeerStatus, Status, Target, Whereabouts } from './commands.ts'
 import { deniedHere } from './denials.ts'
 import type { Asked } from './fetching.ts'
+import { headOf } from './head-finding.ts'
 import type { Connection, Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { verifyStatement } from './peer.ts'
@@ -131,7 +132,7 @@ export class Inspector {
     const versions = (yield* localBundle(this.#node, pageLocator(target.page))).filter(
       (block) => block.type === 'version',
     )
-    const head = this.#node.heads.resolveVersion(target.page, versions)
+    const head = yield* headOf(this.#node, target.page, versions, { untilMs, isLocal: true })
     return head?.version.id ?? (yield* this.#reader.get({ type: 'get', target, untilMs })).id
   }
 

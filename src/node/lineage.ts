@@ -9,15 +9,14 @@ import type { VerifiedVersion } from '../content/block.ts'
 import type { Head } from '../content/heads.ts'
 import { History } from '../content/history.ts'
 import { type Page, pageLocator, type Space, spaceOfRef } from '../content/space.ts'
-import { judged } from './bundles.ts'
 import type { LoggedVersion } from './commands.ts'
-import { deniedAmong } from './denials.ts'
-import { type Asked, fetchBlocks } from './fetching.ts'
-import { learnKeys } from './learning.ts'
+import type { Asked } from './fetching.ts'
+import { headOf } from './head-finding.ts'
 import type { Node } from './node.ts'
 import { failure } from './pieces.ts'
 import type { LookUp, Reader } from './reading.ts'
 import type { Task } from './task.ts'
+import { versionsWith } from './versions.ts'
 
 /** Versions of one lineage: beyond them the oldest parents count as unknown. */
 const VERSIONS_MAX = 4096
@@ -40,7 +39,7 @@ export interface Lineage {
 /** Throws as a look-up does where the page has no version. */
 export function* lineageOf(node: Node, reader: Reader, page: Page, how: LookUp): Task<Lineage> {
   const { versions, asked } = yield* reader.versionsOf(page, how)
-  const head = node.heads.resolveVersion(page, versions)
+  const head = yield* headOf(node, page, versions, { untilMs: how.untilMs, isLocal: asked.length === 0 })
   if (head === undefined) throw failure(asked, 'no version of this page')
   const known = new IdMap<Ancestor>()
   for (const version of versions) known.set(version.id, ancestorOf(version))
@@ -97,37 +96,6 @@ function* addAncestors(node: Node, page: Page, known: IdMap<Ancestor>, untilMs: 
       }
     }
   }
-}
-
-/** Of these versions those that are to be had, from here or from peers, without what the operator denied. */
-function* versionsWith(
-  node: Node,
-  ids: readonly Uint8Array[],
-  at: Uint8Array,
-  untilMs: number,
-): Task<VerifiedVersion[]> {
-  const versions: VerifiedVersion[] = []
-  const take = (bytes: Uint8Array, of: 'arrived' | 'stored'): void => {
-    const block = judged(node, bytes, of)
-    if (block?.type === 'version') versions.push(block)
-  }
-  const here = yield* node.store.get(ids)
-  const denied = yield* deniedAmong(node, ids, here)
-  const stored = here.filter((bytes, i) => bytes !== undefined && !denied[i]) as Uint8Array[]
-  yield* learnKeys(node, stored)
-  for (const bytes of stored) take(bytes, 'stored')
-  const absent = ids.filter((_, i) => here[i] === undefined && !denied[i])
-  if (absent.length > 0) {
-    const arrived: Uint8Array[] = []
-    yield* fetchBlocks(
-      node,
-      absent.map((id) => ({ id, at })),
-      ({ bytes }) => arrived.push(bytes),
-      { untilMs, isUrgent: true },
-    )
-    for (const bytes of arrived) take(bytes, 'arrived')
-  }
-  return versions
 }
 
 /** Copies: a view would keep its whole block. */

@@ -23,6 +23,7 @@ import type {
 import { deniedAmong, deniedHere } from './denials.ts'
 import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
 import { fileOf, filePart } from './files.ts'
+import { headOf } from './head-finding.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { failure, loosePieces } from './pieces.ts'
@@ -52,7 +53,7 @@ export class Reader {
       const { version, asked } = yield* this.versionById(target.id, untilMs)
       return yield* this.#show(
         version,
-        { why: 'asked for by id', otherTips: [], asked, redirectedFrom: undefined },
+        { why: 'asked for by id', choices: [], otherTips: [], asked, redirectedFrom: undefined },
         untilMs,
       )
     }
@@ -215,9 +216,12 @@ export class Reader {
 
   *#getPage(page: Page, how: LookUp, redirectedFrom?: Page): Task<GotPage> {
     const { versions, asked } = yield* this.versionsOf(page, how)
-    const head = this.#node.heads.resolveVersion(page, versions)
+    const head = yield* headOf(this.#node, page, versions, {
+      untilMs: how.untilMs,
+      isLocal: asked.length === 0,
+    })
     if (head === undefined) throw failure(asked, 'no version of this page')
-    const { version, why, tips } = head
+    const { version, why, choices, tips } = head
     const { content } = version.version
     if (content.type === 'deleted') throw failure(asked, 'its author deleted this page', 'NOT_FOUND')
     if (content.type === 'redirect') {
@@ -227,12 +231,12 @@ export class Reader {
       return yield* this.#getPage({ space, path: content.path }, how, page)
     }
     const otherTips = tips.filter(({ id }) => !equalBytes(id, version.id)).map(({ id }) => id)
-    return yield* this.#show(version, { why, otherTips, asked, redirectedFrom }, how.untilMs)
+    return yield* this.#show(version, { why, choices, otherTips, asked, redirectedFrom }, how.untilMs)
   }
 
   *#show(
     version: VerifiedVersion,
-    about: Pick<GotPage, 'why' | 'otherTips' | 'asked' | 'redirectedFrom'>,
+    about: Pick<GotPage, 'why' | 'choices' | 'otherTips' | 'asked' | 'redirectedFrom'>,
     untilMs: number,
   ): Task<GotPage> {
     const { space, path, summary, parents, content } = version.version

@@ -1,7 +1,7 @@
 /** What a service is made with. */
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
-import type { HeadResolver } from '../content/heads.ts'
+import type { HeadResolver, TrustOf } from '../content/heads.ts'
 import type { Verify } from '../content/record.ts'
 import type { EvidenceSink } from '../ranking/evidence.ts'
 import type { Standing } from '../ranking/standing.ts'
@@ -26,6 +26,8 @@ export interface ServiceOptions {
   /** The operator's own words, which win over `retention`. */
   rules?: readonly Rule[]
   heads?: HeadResolver
+  /** How much others are trusted where they differ about a page's head; nobody is where this is absent. */
+  trustOf?: TrustOf
   depth: number
   connectionsMax: number
   quotaBytes: number

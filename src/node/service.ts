@@ -92,7 +92,7 @@ export class Service {
       retention,
       quotaBytes: options.quotaBytes,
       deliveries: new Deliveries(),
-      heads: options.heads ?? ownHeads(),
+      heads: options.heads ?? ownHeads({ reader: identity.author?.entity, trustOf: options.trustOf }),
       depth: options.depth,
       connections,
       verifyContext: (of = 'arrived'): VerifyContext => ({

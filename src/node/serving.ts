@@ -4,6 +4,7 @@ import { compareBytes, equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { peekKey } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
+import { kindOf } from '../content/kinds.ts'
 import { tipsOf } from '../content/tips.ts'
 import { deniedAmong, isDeniedBlock } from './denials.ts'
 import { keep } from './keeping.ts'
@@ -179,7 +180,8 @@ export class Serving {
         reply.add(index, DENIED)
         continue
       }
-      const tips = tipsOf(yield* outlinesAt(this.#node.store, locator)).slice(0, TIPS_MAX)
+      const outlines = yield* outlinesAt(this.#node.store, locator)
+      const tips = tipsOf(outlines.filter(({ kind }) => kindOf(kind)?.isAside !== true)).slice(0, TIPS_MAX)
       if (tips.length === 0) {
         const to = this.#node.keeps(locator) ? [] : this.#node.claimants(locator)
         reply.add(index, to.length > 0 ? { type: 'moved', to: to.slice(0, 8) } : { type: 'unknown' })

@@ -268,6 +268,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       summary: 'a summary',
       parents: [],
       why: 'only tip',
+      choices: [],
       otherTips: [],
       text,
       file,

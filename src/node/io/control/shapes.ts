@@ -4,6 +4,7 @@
  */
 import { readUtf8 } from '../../../base/codec.ts'
 import { idToText } from '../../../base/text-id.ts'
+import type { HeadChoice } from '../../../content/heads.ts'
 import { pageToText, type Space, spaceToText } from '../../../content/space.ts'
 import type {
   Blamed,
@@ -81,12 +82,18 @@ export function pageJson(page: GotPage) {
     summary: page.summary,
     parents: page.parents.map(idToText),
     why: page.why,
+    choices: page.choices.map(choiceJson),
     otherTips: page.otherTips.map(idToText),
     redirectedFrom: page.redirectedFrom === undefined ? null : pageToText(page.redirectedFrom),
     text: readUtf8(page.text),
     file: maybeFile(page.file),
     asked: page.asked.map(askedJson),
   }
+}
+
+function choiceJson({ rule, at, chosen, among, by }: HeadChoice) {
+  const sides = among.map(({ id, bookmarks, trust }) => ({ id: idToText(id), bookmarks, trust }))
+  return { rule, at: maybeId(at), chosen: idToText(chosen), by: maybeId(by), among: sides }
 }
 
 export function versionJson(version: LoggedVersion) {
