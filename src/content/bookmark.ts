@@ -5,9 +5,8 @@
 import { checked, decode, encode, id32, list, optional, struct, type Value } from '../base/codec.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
-import type { VerifiedBlock } from './block.ts'
 import { pathCodec } from './path.ts'
-import type { SignedRecord } from './record.ts'
+import type { SignedRecord, VerifiedRecord } from './record.ts'
 import { type Page, refOfSpace, spaceOfRef, spaceRef } from './space.ts'
 import { refuseTwice } from './version.ts'
 
@@ -52,7 +51,7 @@ export function decodeBookmark({ id, signer, body }: SignedRecord): Bookmark {
 }
 
 /** The bookmarks among verified blocks. */
-export function bookmarksAmong(blocks: readonly VerifiedBlock[]): Bookmark[] {
+export function bookmarksAmong(blocks: readonly { record: VerifiedRecord }[]): Bookmark[] {
   return blocks.flatMap(({ record }) => (record.kind === BOOKMARK ? decodeBookmark(record) : []))
 }
 

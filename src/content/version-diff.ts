@@ -7,12 +7,13 @@ import { bytes, checked, decode, encode, id32, struct, uint, type Value } from '
 import { codeOf, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { DIFF_BYTES_MAX, PIECE_TEXT_BYTES_MAX } from '../base/limits.ts'
-import type { VerifiedBlock, VerifiedVersion } from './block.ts'
 import { compress, decompress, GZIP_BYTES_MIN } from './gzip.ts'
 import { type Edit, editsBetween, linesOf } from './lines.ts'
 import { applyPatch, decodePatch, editsOfPatch, encodePatch, patchOf } from './patch.ts'
 import { pathCodec } from './path.ts'
+import type { VerifiedRecord } from './record.ts'
 import { type Page, refOfSpace, spaceRef } from './space.ts'
+import type { Version } from './version.ts'
 
 export const VERSION_DIFF = 9
 
@@ -77,17 +78,18 @@ export interface AppliedDiff {
  * to it from the version that has this text, and that makes exactly the text which `to` signed. Any other says nothing.
  */
 export function takeDiff(
-  blocks: readonly VerifiedBlock[],
+  blocks: readonly { record: VerifiedRecord }[],
   from: { id: Uint8Array; text: string },
-  to: VerifiedVersion,
+  to: { id: Uint8Array; record: VerifiedRecord; version: Version },
 ): AppliedDiff | undefined {
   const { content } = to.version
   if (content.type !== 'text') return undefined
   const byAuthor = blocks
-    .filter(({ record }) => record.kind === VERSION_DIFF && equalBytes(record.signer, to.record.signer))
+    .map(({ record }) => record)
+    .filter(({ kind, signer }) => kind === VERSION_DIFF && equalBytes(signer, to.record.signer))
     .sort((a, b) => Buffer.compare(a.id, b.id))
-  for (const { id, record } of byAuthor) {
-    const diff = decode(versionDiff, record.body)
+  for (const { id, body } of byAuthor) {
+    const diff = decode(versionDiff, body)
     if (!equalBytes(diff.from, from.id) || !equalBytes(diff.to, to.id)) continue
     let applied: Omit<AppliedDiff, 'diff'> | undefined
     const code = codeOf(() => {
