@@ -87,7 +87,8 @@ export function decodeVersion(record: SignedRecord): Version {
   const body = decode(versionBody, record.body)
   const space: Space = spaceOfRef(body.space, record.signer)
   if (body.content.type === 'redirect') spaceOfRef(body.content.space, record.signer)
-  return { ...body, space }
+  const { path, parents, summary, content } = body
+  return { space, path, parents, summary, content }
 }
 
 export function encodeVersion(body: VersionBody): Uint8Array {

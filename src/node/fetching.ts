@@ -203,7 +203,7 @@ function* askBlocks(
         } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
       }
       if (sent.length > 0)
-        works.push({ sent, wait: begin(accept(node, peer, ids, sent, { ...options, header })) })
+        works.push({ sent, wait: begin(accept(node, peer, ids, sent, header, options)) })
     },
   }
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
@@ -232,9 +232,10 @@ function* accept(
   peer: Connection,
   ids: Wanted[],
   sent: Sent[],
-  options: FetchOptions & { tell: Tell; take: OnFetched; header: Header | undefined },
+  header: Header | undefined,
+  options: FetchOptions & { tell: Tell; take: OnFetched },
 ): Task<void> {
-  const { tell, take, untilMs, header, withTexts = false, isUrgent = false } = options
+  const { tell, take, untilMs, withTexts = false, isUrgent = false } = options
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
     const keys = yield* keysFor(node, peer, records, untilMs)
@@ -242,7 +243,10 @@ function* accept(
     const [judged, unjudged] = parted(sent, ({ index, bytes }) => {
       return ids[index]!.pieceAt !== undefined || hasKey(bytes, known)
     })
-    const items = judged.map(({ index, bytes }) => ({ ...ids[index]!, bytes, pieceAt: ids[index]!.pieceAt }))
+    const items = judged.map(({ index, bytes }) => {
+      const { id, pieceAt } = ids[index]!
+      return { id, bytes, pieceAt }
+    })
     const outcomes = yield* node.check({ items, keys, nowMs: node.env.wallMs(), withTexts })
     const arrivals: Arrival[] = []
     for (const [i, one] of judged.entries()) {

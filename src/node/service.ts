@@ -2,6 +2,7 @@
  * The node without its I/O. Inputs and the time go in, effects come out; the daemon and the
  * simulator are two ways of carrying them out.
  */
+import { ChurnMap } from '../base/churn-map.ts'
 import { TIME_MS_MAX } from '../base/codec.ts'
 import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
@@ -51,10 +52,10 @@ export type { ServiceOptions } from './service-options.ts'
 export class Service {
   readonly #options: ServiceOptions
   readonly #timers = new Timers()
-  readonly #connections = new Map<number, Connection>()
+  readonly #connections = new ChurnMap<number, Connection>()
   /** Connections that are being ended for a fault: one is noted once, and nothing is taken from it any more. */
   readonly #faulty = new Set<number>()
-  readonly #waiting = new Map<number, Resume<unknown>>()
+  readonly #waiting = new ChurnMap<number, Resume<unknown>>()
   readonly #node: Node
   readonly #outbox: Outbox
   readonly #serving: Serving
@@ -183,11 +184,8 @@ export class Service {
         return this.#setBlocked(input.peer, false)
       case 'disconnected':
         return this.#disconnected(input.peer)
-      case 'done': {
-        const resume = this.#waiting.get(input.token)
-        this.#waiting.delete(input.token)
-        return resume?.(input.outcome)
-      }
+      case 'done':
+        return this.#waiting.take(input.token)?.(input.outcome)
       case 'command':
         return this.#command(input.token, input.command)
       case 'wake':
@@ -295,9 +293,8 @@ export class Service {
   }
 
   #disconnected(number: number): void {
-    const connection = this.#connections.get(number)
+    const connection = this.#connections.take(number)
     if (connection === undefined) return
-    this.#connections.delete(number)
     this.#faulty.delete(number)
     connection.isGone = true
     for (const writable of connection.onWritable.splice(0)) writable()
@@ -358,7 +355,7 @@ export class Service {
         this.#waiting.set(token, (outcome) => 'value' in outcome && done(outcome.value as Uint8Array[]))
         this.#effects.push({ type: 'solve', token, peer: peer.number, seed, bid })
         return () => {
-          if (this.#waiting.delete(token)) this.#effects.push({ type: 'cancel', token })
+          if (this.#waiting.take(token) !== undefined) this.#effects.push({ type: 'cancel', token })
         }
       },
       claim: () => this.#claims.own,
