@@ -202,8 +202,7 @@ function* askBlocks(
           tell(one, answer.type)
         } else throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for blocks`)
       }
-      if (sent.length > 0)
-        works.push({ sent, wait: begin(accept(node, peer, ids, sent, header, options)) })
+      if (sent.length > 0) works.push({ sent, wait: begin(accept(node, peer, ids, sent, header, options)) })
     },
   }
   const certify = !node.env.standing.isVetted(peer.device, node.env.nowMs())
