@@ -75,6 +75,7 @@ interface Beside {
 }
 
 export type VerifiedVersion = Extract<VerifiedBlock, { type: 'version' }>
+export type VerifiedIndex = Extract<VerifiedBlock, { type: 'index' }>
 
 export function formBlock(record: SignedRecord, attachment: Uint8Array = NOTHING): Uint8Array {
   const length = encodedBytes(RECORD_LENGTH, record.bytes.byteLength)

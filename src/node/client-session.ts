@@ -13,7 +13,7 @@ import { Backoff } from './backoff.ts'
 import { refuseUncertified, verifyHeader } from './certified.ts'
 import { bidFor, formEarn, formHello, refuseUnknownWork } from './earning.ts'
 import { EARN_REFUSALS, encodeMessage, type Peer, type SessionEnv, WIRE_CODES } from './peer.ts'
-import { type Listener, newPending, type Pending, servedObservation } from './pending.ts'
+import { goneError, type Listener, newPending, type Pending, servedObservation } from './pending.ts'
 import { PutOff } from './put-off.ts'
 import type { Query } from './queries.ts'
 import { suspend, type Task } from './task.ts'
@@ -34,8 +34,6 @@ import { type Ends, workSeed } from './work.ts'
 const EARN_FATE_MS = 20_000
 /** Queries that timed out; what still arrives for them is no fault. */
 const ABANDONED_MAX = 1_024
-
-export type { Listener } from './pending.ts'
 
 export class ClientSession {
   readonly #env: SessionEnv
@@ -92,15 +90,18 @@ export class ClientSession {
    */
   *ask(asked: Query, listener: Listener, untilMs: number): Task<Listing | undefined> {
     return yield* suspend<Listing | undefined>((resume) => {
-      if (this.#peer.isGone) {
-        resume({ error: new SheafError('UNREACHABLE', 'the connection has ended') })
-        return
-      }
+      if (this.#peer.isGone) return resume({ error: goneError() })
       const deadline = this.#env.timers.at(untilMs, () => this.#timeOut(pending))
       const pending = newPending(asked, { ask: this.#nextAsk++, listener, resume, deadline })
       this.#queue.push(pending)
       this.#pump()
     })
+  }
+
+  /** Ends a query that is under way with TIMEOUT, at once. */
+  giveUp(asked: Query): void {
+    const pending = [...this.#asked.values(), ...this.#queue].find((one) => one.asked === asked)
+    if (pending !== undefined) this.#timeOut(pending)
   }
 
   /** The client's part of a store request that is under way. */
@@ -135,7 +136,7 @@ export class ClientSession {
   end(): void {
     this.#thanks.end()
     this.#fate?.cancel()
-    this.#failAll(new SheafError('UNREACHABLE', 'the connection ended before the answer'))
+    this.#failAll(goneError())
   }
 
   /** Certifies what came so far, as a session does before it closes. */
@@ -153,8 +154,7 @@ export class ClientSession {
       if (this.#used + next.weight > this.#allowance) break
       this.#queue.shift()
       this.#used += next.weight
-      next.sentMs = this.#env.nowMs()
-      this.#asked.set(next.ask, next)
+      this.#sending(next)
       this.#say('ask', encodeMessage('ask', { ask: next.ask, query: next.bytes }))
     }
     if (this.#queue.length === 0 || this.#thanks.areUnderWay) return
@@ -164,6 +164,12 @@ export class ClientSession {
       this.#state = 'idle'
       this.#greet()
     }
+  }
+
+  #sending(one: Pending): void {
+    one.sentMs = this.#env.nowMs()
+    this.#asked.set(one.ask, one)
+    one.listener.sent?.(one.ask)
   }
 
   #greet(): void {
@@ -199,8 +205,7 @@ export class ClientSession {
       const { ask, bytes: query } = first
       const earn = formEarn(this.#env, this.#ends, { hello: this.#hello, challenge, bid, proofs, ask, query })
       this.#state = 'earned'
-      first.sentMs = this.#env.nowMs()
-      this.#asked.set(ask, first)
+      this.#sending(first)
       this.#earning = ask
       this.#say('earn', earn)
       this.#fate?.cancel()
@@ -351,6 +356,7 @@ export class ClientSession {
   }
 
   #timeOut(pending: Pending): void {
+    pending.deadline.cancel()
     this.#putOff.delete(pending)
     const at = this.#queue.indexOf(pending)
     if (at >= 0) this.#queue.splice(at, 1)

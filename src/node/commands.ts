@@ -13,6 +13,7 @@ import type { Page, Space } from '../content/space.ts'
 import type { PageContent } from '../content/version.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Asked } from './fetching.ts'
+import type { Followed, Subject } from './followed.ts'
 import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
 
@@ -76,6 +77,10 @@ export type Command =
   | { type: 'list'; space: Space; untilMs: number }
   /** Every page of a space, or those of its list that are named, as progress of type `ExportedPage`, in no particular order. */
   | { type: 'export'; space: Space; untilMs: number; pages?: ListedPage[] }
+  /** Follows a page, or all that a person or group says of its space, from now on and over restarts: new versions are kept, and told as events. */
+  | { type: 'follow'; subject: Subject; untilMs: number }
+  | { type: 'unfollow'; subject: Subject }
+  | { type: 'following' }
   /** Puts the operator's rules into force, in place of those before. */
   | { type: 'obey'; rules: readonly Rule[] }
   | { type: 'status' }
@@ -120,6 +125,9 @@ export interface Answers {
   where: Whereabouts
   list: ListedPage[]
   export: ExportSummary
+  follow: Followed & { isNew: boolean }
+  unfollow: { wasFollowed: boolean }
+  following: Followed[]
   /** How many connections it ended. */
   obey: { ended: number }
   status: Status

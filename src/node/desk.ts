@@ -3,6 +3,7 @@ import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
 import { blameOf, compare, merge } from './comparing.ts'
 import { declare } from './declaring.ts'
+import type { Following } from './following.ts'
 import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
 import { logOf } from './lineage.ts'
@@ -18,15 +19,17 @@ export class Desk {
   readonly #node: Node
   readonly #outbox: Outbox
   readonly #writer: Writer
+  readonly #following: Following
   readonly #publisher: Publisher
   readonly #reader: Reader
   readonly #inspector: Inspector
 
-  constructor(node: Node, outbox: Outbox, counters: Counters, address: Uint8Array) {
+  constructor(node: Node, outbox: Outbox, following: Following, counters: Counters, address: Uint8Array) {
     this.#node = node
     this.#outbox = outbox
     this.#writer = new Writer(node, outbox)
     this.#publisher = new Publisher(node, outbox, this.#writer)
+    this.#following = following
     this.#reader = new Reader(node)
     this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
   }
@@ -77,6 +80,12 @@ export class Desk {
         return yield* this.#reader.list(command.space, command.untilMs)
       case 'export':
         return yield* this.#reader.export(command, tell)
+      case 'follow':
+        return yield* this.#following.add(command.subject, command.untilMs)
+      case 'unfollow':
+        return { wasFollowed: yield* this.#following.remove(command.subject) }
+      case 'following':
+        return this.#following.list()
       case 'status':
         return yield* this.#inspector.status()
       case 'peers':

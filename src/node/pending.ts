@@ -1,6 +1,6 @@
 /** A query of ours from the moment that it is asked: what is known of it, and what is to be told of it. */
 import { encode } from '../base/codec.ts'
-import type { SheafError } from '../base/errors.ts'
+import { SheafError } from '../base/errors.ts'
 import type { Observation } from '../ranking/evidence.ts'
 import type { Backoff } from './backoff.ts'
 import { type Query, query as queryCodec, weightOf } from './queries.ts'
@@ -11,6 +11,8 @@ import type { Header, Item, Listing } from './wire.ts'
 export interface Listener {
   /** Items as they arrive, before the last. Throwing a SheafError blames the server. */
   items(items: Item[], header: Header | undefined): void
+  /** The number under which it went out, when it does. */
+  sent?(ask: number): void
 }
 
 export interface Pending {
@@ -56,7 +58,9 @@ export function newPending(
 }
 
 export function servedObservation(pending: Pending, nowMs: number): Observation {
-  const { bytesIn, results, firstByteMs, sentMs } = pending
+  const { asked, bytesIn, results, firstByteMs, sentMs } = pending
+  // How long a subscription stays open, and what comes meanwhile, says nothing of a server's speed.
+  if (asked.type === 'subscribe') return { type: 'served', bytes: 0, results, firstByteMs: 0, tookMs: 0 }
   return {
     type: 'served',
     bytes: bytesIn,
@@ -65,3 +69,6 @@ export function servedObservation(pending: Pending, nowMs: number): Observation 
     tookMs: nowMs - sentMs,
   }
 }
+
+/** What queries end with where their connection does. */
+export const goneError = (): SheafError => new SheafError('UNREACHABLE', 'the connection has ended')

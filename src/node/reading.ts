@@ -3,7 +3,12 @@
 import { SheafError } from '../base/errors.ts'
 import { compareBytes, equalBytes } from '../base/hash.ts'
 import { idKey } from '../base/id-map.ts'
-import { type VerifiedBlock, type VerifiedVersion, verifyBlock } from '../content/block.ts'
+import {
+  type VerifiedBlock,
+  type VerifiedIndex,
+  type VerifiedVersion,
+  verifyBlock,
+} from '../content/block.ts'
 import { join, type PageEntry } from '../content/chunks.ts'
 import { type Combine, combineVerify } from '../content/piece.ts'
 import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
@@ -103,9 +108,17 @@ export class Reader {
     const indices = blocks.filter((block) => block.type === 'index')
     const current = tipsOf(indices.map(({ record }) => record))
     if (current.length === 0) throw failure(asked, 'no index of this space')
+    return yield* this.entriesOf(
+      space,
+      current.map((tip) => indices.find(({ id }) => equalBytes(id, tip.id))!),
+      untilMs,
+    )
+  }
+
+  /** What these indices of a space list together, as `list` does. */
+  *entriesOf(space: Space, indices: readonly VerifiedIndex[], untilMs: number): Task<PageEntry[]> {
     const pages = new Map<string, PageEntry>()
-    for (const tip of [...current].sort((a, b) => compareBytes(a.id, b.id))) {
-      const { index } = indices.find(({ id }) => equalBytes(id, tip.id))!
+    for (const { index } of [...indices].sort((a, b) => compareBytes(a.id, b.id))) {
       const hashes = index.chunks.map(({ hash }) => hash)
       const pieces = yield* loosePieces(this.#node, hashes, spaceLocator(space), { untilMs })
       for (const entry of join(pieces)) pages.set(entry.path, entry)

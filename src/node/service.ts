@@ -18,6 +18,7 @@ import { type Command, onOurClock } from './commands.ts'
 import { Deliveries } from './deliveries.ts'
 import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
+import { Following } from './following.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
 import { meetLater, NOT_MEETING } from './introducing.ts'
@@ -60,6 +61,7 @@ export class Service {
   readonly #outbox: Outbox
   readonly #serving: Serving
   readonly #desk: Desk
+  readonly #following: Following
   readonly #claims: Claims
   readonly #visiting: Visiting
   readonly #counters: Counters = { startedMs: 0, queriesServed: 0, lastError: undefined }
@@ -138,7 +140,8 @@ export class Service {
     })
     this.#outbox = new Outbox(this.#node)
     this.#serving = new Serving(this.#node)
-    this.#desk = new Desk(this.#node, this.#outbox, this.#counters, address)
+    this.#following = new Following(this.#node)
+    this.#desk = new Desk(this.#node, this.#outbox, this.#following, this.#counters, address)
   }
 
   /** When the service wants to be woken at the latest. */
@@ -203,6 +206,7 @@ export class Service {
     for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
     for (const { bytes } of this.#node.identity.blocks.slice(0, 1)) addKey(this.#node, bytes, 'stored')
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
+    run(this.#following.load(), (outcome) => this.#noteFailure('following', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()
   }
@@ -237,6 +241,7 @@ export class Service {
     this.#refuseUnwanted()
     if (this.#faulty.has(peer)) return
     this.#visiting.noteChange()
+    this.#following.noteChange()
     if (!this.#options.acceptsStores && this.#options.identity.author === undefined) return
     const waitMs = this.#outbox.pending.batches > 0 ? 0 : this.#options.introduceAfterMs
     meetLater(this.#node, connection, waitMs, (outcome) => {
@@ -280,6 +285,7 @@ export class Service {
         const { acceptsStores } = connection.client
         this.#node.emit({ type: 'opened', device: connection.device, acceptsStores })
         this.#visiting.noteChange()
+        this.#following.noteChange()
         this.#outbox.pump()
       }
     }

@@ -48,9 +48,10 @@ export interface Note {
  * `own`: identity state; `holding`: holdings that others gave us, by id ‖ device;
  * `pending`: own blocks that still lack holders, by id; `peer`: the entity of a device that gave a
  * holding, by device; `receipt`: what sessions left;
- * `claim`: shelf claims of others by device.
+ * `claim`: shelf claims of others by device;
+ * `follow`: places that are followed, by locator.
  */
-export const NOTE_TABLES = ['own', 'holding', 'pending', 'receipt', 'peer', 'claim'] as const
+export const NOTE_TABLES = ['own', 'holding', 'pending', 'receipt', 'peer', 'claim', 'follow'] as const
 
 export type NoteTable = (typeof NOTE_TABLES)[number]
 

@@ -1,5 +1,6 @@
 /** A node without a network: pages in a map behind the interface that the faces use, for tests of the faces. */
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { SheafError } from '../../src/base/errors.ts'
 import { equalBytes } from '../../src/base/hash.ts'
 import { diffTexts } from '../../src/content/diff.ts'
@@ -18,6 +19,7 @@ import type {
   NamedVersion,
   NodeApi,
 } from '../../src/node/commands.ts'
+import { type Followed, placesOf, type Subject } from '../../src/node/followed.ts'
 import { changedRules, type Rule } from '../../src/node/rules.ts'
 import type { ScrubReport } from '../../src/node/store.ts'
 
@@ -51,6 +53,7 @@ export interface FakeNode {
   /** What a scrub finds beside nothing. */
   scrub: Partial<ScrubReport>
   rules: readonly Rule[]
+  followed: Subject[]
 }
 
 export const HELD: HeldProgress = {
@@ -80,6 +83,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     stops: 0,
     levels: [],
     scrub: {},
+    followed: [],
     rules: [],
     api: {
       async run<T extends Command['type']>(command: CommandOf<T>, progress: Progress = () => {}) {
@@ -139,6 +143,17 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       clock: { aheadMs: -300_000, peers: 6 },
     }),
     obey: () => ({ ended: 0 }),
+    follow: ({ subject }) => {
+      const isNew = !node.followed.some((one) => isSame(one, subject))
+      if (isNew) node.followed.push(subject)
+      return { ...followedOf(subject), isNew }
+    },
+    unfollow: ({ subject }) => {
+      const at = node.followed.findIndex((one) => isSame(one, subject))
+      if (at >= 0) node.followed.splice(at, 1)
+      return { wasFollowed: at >= 0 }
+    },
+    following: () => node.followed.map(followedOf),
     peers: () => [
       {
         device: idOf('peer'),
@@ -297,6 +312,11 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+function followedOf(subject: Subject): Followed {
+  return { subject, sinceMs: TIME_MS, keepers: 3, told: 2, toldMs: TIME_MS + 60_000, gatheredMs: TIME_MS }
+}
+
+const isSame = (a: Subject, b: Subject): boolean => isDeepStrictEqual(placesOf(a), placesOf(b))
 
 export function notFound(): SheafError {
   return new SheafError('NOT_FOUND', 'no version of this page', {

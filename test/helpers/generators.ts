@@ -306,6 +306,24 @@ export const batchNoteValues = fc.record({
   holdings: few(upTo(200), 3),
 })
 
+const someSpace = fc.record({ type: fc.constantFrom('entity' as const, 'group' as const), id })
+
+/** What is remembered of a place that is followed. */
+export const placeNoteValues = fc.record({
+  place: fc.oneof(
+    fc.record({
+      type: fc.constant('page' as const),
+      space: someSpace,
+      path: fc.constantFrom('bees', 'a/b', 'é'),
+    }),
+    fc.record({ type: fc.constant('index' as const), space: someSpace }),
+    fc.record({ type: fc.constant('entity' as const), id }),
+  ),
+  since: timeMs,
+  isStarted: fc.boolean(),
+  seen: few(id),
+})
+
 export const checkRequestValues = fc.record({
   nowMs: timeMs,
   withTexts: fc.boolean(),

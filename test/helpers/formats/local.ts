@@ -9,6 +9,7 @@ import { ERROR_CODES, SheafError } from '../../../src/base/errors.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { seededRandom } from '../../../src/base/seeded.ts'
 import { batchNote } from '../../../src/node/batch.ts'
+import { placeNote } from '../../../src/node/followed.ts'
 import {
   FRAME_HEADER_BYTES,
   formFrame,
@@ -47,6 +48,7 @@ import {
   frameValues,
   id,
   indexedBlockValues,
+  placeNoteValues,
   upTo,
 } from '../generators.ts'
 
@@ -145,6 +147,7 @@ export const ON_DISK: Format[] = [
     isValue: true,
   },
   byCodec('the note of a batch', 'src/node/batch.ts batchNote', batchNote, batchNoteValues),
+  byCodec('the note of a followed place', 'src/node/followed.ts placeNote', placeNote, placeNoteValues),
   byCodec('the note of the next number', 'src/node/numbering.ts number', sequenceNote, fc.nat()),
   {
     name: 'a frame of a backup',

@@ -45,7 +45,15 @@ const BYTES_PER_LETTER = 3
 
 /** Their positions stand in the file. */
 export const FEEDS: readonly Feed[] = ['outbox', 'shelf']
-export const TABLES: readonly NoteTable[] = ['own', 'holding', 'pending', 'receipt', 'peer', 'claim']
+export const TABLES: readonly NoteTable[] = [
+  'own',
+  'holding',
+  'pending',
+  'receipt',
+  'peer',
+  'claim',
+  'follow',
+]
 
 export const frame = variant({
   /** Incarnation of the home that was backed up, and whether the keys are in it. */

@@ -25,6 +25,7 @@ const TABLE_NUMBERS: Record<NoteTable, number> = {
   receipt: 4,
   peer: 5,
   claim: 6,
+  follow: 7,
 }
 /** A few hundred small values. */
 const NOTES_MEMORY: LevelMemory = { cacheSize: 2 ** 19, writeBufferSize: 2 ** 20 }
