@@ -27,6 +27,9 @@ const open = (home: string): Promise<LevelStore> =>
 
 const id = (n: number): string => FIXTURE.entries.filter(([key]) => key.startsWith('62'))[n]![0].slice(2)
 
+/** Tables that came later have no notes in an old index. */
+const TABLES_OF_FORMAT_2 = 6
+
 test('migrate - an index of format 0 keeps its notes, gets its blocks from the feeds, and is backed up', async (t) => {
   const home = tempHome(t)
   const blocks = someBlocks(seededRandom('migrate'), 40)
@@ -124,7 +127,7 @@ test('migrate - the notes of an index of format 2 move to a place of their own',
 
   const store = await open(home)
   t.is(hex(store.incarnation), '00'.repeat(16), 'nothing is lost, so the life goes on')
-  for (const table of NOTE_TABLES) {
+  for (const table of NOTE_TABLES.slice(0, TABLES_OF_FORMAT_2)) {
     t.is(hex(await store.noted(table, Buffer.from(`${table} key`))), hex(Buffer.from(`${table} value`)))
     t.is(hex(await store.noted(table, Buffer.of(0xff, 0))), '01')
   }
