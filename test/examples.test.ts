@@ -79,6 +79,8 @@ test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, a
   t.ok(lines.length > 5)
   const folder = tempHome(t)
   cpSync(join(ROOT, 'examples/wiki'), join(folder, 'old-wiki'), { recursive: true })
+  const text = join(ROOT, 'examples/import.md')
+  cpSync(text, join(folder, 'old-wiki/notes.txt'))
   const wiki = join(ROOT, 'examples/wiki')
   const pages = markdownIn(wiki).length
   const printed = new Map<string, string>()
@@ -99,6 +101,8 @@ test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, a
   t.is(printed.get('import old-wiki --prefix archive --wait 0'), `${pages} pages stored, 0 unchanged\n`)
   const again = JSON.parse(printed.get('import old-wiki --prefix archive --wait 0 --json')!)
   t.is((again as { unchanged: number }).unchanged, pages)
+  t.ok(readFileSync(join(folder, 'notes.txt')).equals(readFileSync(text)), 'an attachment as it was')
+  t.is(printed.get('get archive/notes.txt --range 0-20'), '# Importing a folder\n\n'.slice(0, 21))
   t.is(printed.get('get archive/bees/swarming'), readFileSync(join(wiki, 'bees/swarming.md'), 'utf8'))
 })
 

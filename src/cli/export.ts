@@ -2,6 +2,8 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { idFromText } from '../base/text-id.ts'
+import type { ControlClient } from '../node/io/control/client.ts'
 import type { ExportDoneJson, ExportedJson } from '../node/io/control/shapes.ts'
 import {
   type Cli,
@@ -25,19 +27,25 @@ type ExportLine = ExportedJson | ExportDoneJson
 interface Tally extends Record<Outcome, number> {
   /** Pages that could not be written. */
   refused: SheafError[]
+  /** Paths of files whose bytes nobody delivered. */
+  undelivered: string[]
 }
 
 const DEFAULT_SECONDS = '600'
 const SECONDS_MAX = 24 * 3600
 /** Pages that are named one by one where they are missing. */
 const NAMED_MAX = 20
+/** For each part of a file, as a look-up has it. */
+const FILE_WINDOW_MS = 60_000
+/** A file of which a part is not to be had. */
+const NOT_DELIVERED: ReadonlySet<string> = new Set(['UNREACHABLE', 'NO_PEERS', 'NOT_FOUND', 'TIMEOUT'])
 
 export function register(program: Command, cli: Cli): void {
   program
     .command('export')
     .summary('write a space to plain files')
     .description(
-      'Fetches every page of a space and writes it to a folder, byte for byte. A file that is there and says ' +
+      'Fetches every page of a space, attachments too, and writes it to a folder, byte for byte. A file that is there and says ' +
         'something else is left alone, unless --force.',
     )
     .argument('<SPACE>', SPACE_HELP)
@@ -57,7 +65,7 @@ async function exportSpace(cli: Cli, space: string, folder: string, options: Exp
   const { timeoutMs, deadlineMs } = timesOf(options, SECONDS_MAX)
   const lines = cli.client(deadlineMs).stream('/v1/export', { query: { space, timeoutMs } })
   const progress = progressOf(shell, options)
-  const tally: Tally = { written: 0, unchanged: 0, differs: 0, refused: [] }
+  const tally: Tally = { written: 0, unchanged: 0, differs: 0, refused: [], undelivered: [] }
   let written: Written | undefined
   let done: ExportDoneJson | undefined
   try {
@@ -68,7 +76,10 @@ async function exportSpace(cli: Cli, space: string, folder: string, options: Exp
       }
       // Not before the first page: a space that is not found leaves no folder behind.
       written ??= new Written(resolve(shell.cwd, folder), { force: options.force === true })
-      await add(cli, written, line, tally, options)
+      await add(cli, written, line, tally, {
+        ...options,
+        timeoutMs: Math.min(timeoutMs ?? FILE_WINDOW_MS, FILE_WINDOW_MS),
+      })
       progress.show(`${tally.written + tally.unchanged + tally.differs} pages`)
     }
   } finally {
@@ -79,20 +90,25 @@ async function exportSpace(cli: Cli, space: string, folder: string, options: Exp
 }
 
 async function add(
-  { shell }: Cli,
+  { shell, client }: Cli,
   written: Written,
-  { path, id, text }: ExportedJson,
+  { path, id, text, file }: ExportedJson,
   tally: Tally,
-  options: ExportOptions,
+  options: ExportOptions & { timeoutMs: number },
 ): Promise<void> {
   try {
-    const outcome = written.add(path, text)
+    const outcome =
+      file === null ? written.add(path, text) : await addFile(client(), written, { path, id, file }, options)
     tally[outcome] += 1
     if (options.json) await shell.out(jsonLine({ type: outcome, path, id }))
     else if (options.quiet) await shell.out(`${id}\n`)
     if (outcome === 'differs') note(shell, options, oneLine(`left alone: ${path}`))
   } catch (error) {
     const failed = asSheafError(error)
+    if (file !== null && NOT_DELIVERED.has(failed.code)) {
+      tally.undelivered.push(path)
+      return
+    }
     if (failed.code !== 'BAD_PATH' && failed.code !== 'REFUSED') throw failed
     tally.refused.push(failed)
     if (options.json) await shell.out(jsonLine({ type: 'refused', path, id, code: failed.code }))
@@ -100,13 +116,26 @@ async function add(
   }
 }
 
+/** One that is there whole, by its hash, is not fetched again. */
+async function addFile(
+  client: ControlClient,
+  written: Written,
+  { path, id, file }: { path: string; id: string; file: NonNullable<ExportedJson['file']> },
+  { timeoutMs }: { timeoutMs: number },
+): Promise<Outcome> {
+  const chunks = async () => (await client.download('/v1/file', { query: { id, timeoutMs } })).body
+  return written.addFile(path, { hash: idFromText(file.hash), bytes: file.bytes }, chunks)
+}
+
 /** Says what became of the pages; throws the worst of what went wrong. */
 async function conclude(
   { shell }: Cli,
-  { pages, found, missing }: ExportDoneJson,
-  { written, unchanged, differs, refused }: Tally,
+  { pages, found: told, missing: absent }: ExportDoneJson,
+  { written, unchanged, differs, refused, undelivered }: Tally,
   options: ExportOptions,
 ): Promise<void> {
+  const found = told - undelivered.length
+  const missing = [...absent, ...undelivered.map((path) => ({ path }))]
   if (options.json) {
     await shell.out(
       jsonLine({ type: 'done', pages, found, written, unchanged, differs, refused: refused.length, missing }),

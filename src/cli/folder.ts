@@ -2,7 +2,7 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, sep } from 'node:path'
 import { asSheafError, SheafError } from '../base/errors.ts'
-import { checkPath, pathOfFile } from '../content/path.ts'
+import { checkPath, pathOfAttachment, pathOfFile } from '../content/path.ts'
 import { type NormalText, normaliseMarkdown, PAGE_BYTES_MAX } from '../content/text.ts'
 
 export interface PageFile {
@@ -15,6 +15,8 @@ export interface PageFile {
 export interface Folder {
   /** Sorted by file. */
   files: PageFile[]
+  /** Files that are no markdown; whoever wants them publishes them as they are. */
+  others: PageFile[]
   /** What was passed over, with the reason. */
   skipped: { file: string; why: string }[]
   /** Files that cannot become pages. */
@@ -37,13 +39,25 @@ export function pageOfFile(file: string, absolute: string, as: string | undefine
   return { file, absolute, path: as }
 }
 
+/** The page that is made of one file that is no markdown, as `pageOfFile` does. */
+export function pageOfAttachment(file: string, absolute: string, as: string | undefined): PageFile {
+  const path = as ?? pathOfAttachment(basename(absolute))
+  checkPath(path)
+  return { file, absolute, path }
+}
+
+/** Whether a file's name says that it is a page. */
+export function isMarkdown(file: string): boolean {
+  return file.endsWith(EXTENSION)
+}
+
 /**
- * The markdown files in a folder and its subfolders. Folders whose name begins with a dot, such as
- * .git, and other files are not looked at. Links to folders are passed over, and so are links to
+ * The markdown files in a folder and its subfolders, and the other files by themselves. Names that begin with a
+ * dot, such as .git, are not looked at, but for markdown. Links to folders are passed over, and so are links to
  * files elsewhere. `as` stands before each path. Of two files with one path the second is a problem.
  */
 export function readFolder(root: string, as: string | undefined): Folder {
-  const folder: Folder = { files: [], skipped: [], problems: [] }
+  const folder: Folder = { files: [], others: [], skipped: [], problems: [] }
   if (as !== undefined) checkPath(as)
   walk(folder, realpathSync(root), [], as)
   const byPath = new Map<string, string>()
@@ -111,12 +125,19 @@ function entriesOf(folder: Folder, directory: string, names: readonly string[]):
 }
 
 function add(folder: Folder, file: string, absolute: string, as: string | undefined): void {
-  if (!file.endsWith(EXTENSION)) return
+  const isPage = file.endsWith(EXTENSION)
+  // Of files that nobody may want only those are named whose path is legal.
+  if (!isPage && basename(file).startsWith('.')) return
   try {
-    const path = as === undefined ? pathOfFile(file) : `${as}/${pathOfFile(file)}`
+    const inside = isPage ? pathOfFile(file) : pathOfAttachment(file)
+    const path = as === undefined ? inside : `${as}/${inside}`
     checkPath(path)
-    folder.files.push({ file, absolute, path })
+    folder[isPage ? 'files' : 'others'].push({ file, absolute, path })
   } catch (error) {
+    if (!isPage) {
+      folder.skipped.push({ file, why: asSheafError(error).message })
+      return
+    }
     folder.problems.push({ file, error: asSheafError(error) })
   }
 }

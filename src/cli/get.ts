@@ -1,20 +1,14 @@
 /** `sheaf get`: a page, verified, as its author wrote it. */
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { SheafError } from '../base/errors.ts'
 import type { PageJson } from '../node/io/control/shapes.ts'
 import { type Called, calledBy } from './called.ts'
-import {
-  type Cli,
-  type CommonOptions,
-  examples,
-  jsonLine,
-  note,
-  PAGE_HELP,
-  targetArgument,
-  timesOf,
-} from './cli.ts'
+import { type Cli, examples, jsonLine, note, PAGE_HELP, targetArgument, timesOf } from './cli.ts'
+import { type FileOptions, getFile, writeWhole } from './get-file.ts'
 import { count, harmless, oneLine } from './shown.ts'
 
-interface GetOptions extends CommonOptions {
+interface GetOptions extends FileOptions {
   readonly raw?: boolean
 }
 
@@ -24,14 +18,24 @@ export function register(program: Command, cli: Cli): void {
     .summary('read a page')
     .description(
       'Prints the head of a page, or one version by its id. What a terminal would obey is shown as \\u{1b}; ' +
-        'with --raw, and where stdout is no terminal, every byte is as its author wrote it.',
+        'with --raw, and where stdout is no terminal, every byte is as its author wrote it. A page may be a file: ' +
+        'that goes to stdout as it is, or with --out to a file, all of it or a part.',
     )
     .argument('<PAGE|ID>', `${PAGE_HELP}; or the id of a version`)
     .option('--raw', 'every byte, also on a terminal')
+    .option('--out <FILE>', 'write it there')
+    .option('--range <BYTES>', 'of a file: first and last byte, as 0-999, 1000- or -500')
     .option('--timeout <SECONDS>', 'how long to look for it')
     .option('--json', 'as one JSON object with its text')
     .option('-q, --quiet', 'print only the id of the version')
-    .addHelpText('after', examples('sheaf get garden/bees', 'sheaf get garden/bees --raw > bees.md'))
+    .addHelpText(
+      'after',
+      examples(
+        'sheaf get garden/bees',
+        'sheaf get garden/bees --raw > bees.md',
+        'sheaf get garden/bee.png --out bee.png',
+      ),
+    )
     .action((what: string, options: GetOptions) => get(cli, what, options))
 }
 
@@ -41,10 +45,24 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   const page = await cli
     .client(deadlineMs)
     .ask<PageJson>('/v1/get', { query: { ...targetArgument(what), timeoutMs } })
+  if (page.file !== null && (options.out !== undefined || !(options.json || options.quiet))) {
+    return getFile(cli, { id: page.id, file: page.file }, { ...options, timeoutMs, deadlineMs })
+  }
+  if (options.range !== undefined)
+    throw new SheafError('BAD_ARGUMENT', '--range is for files, and that is a text')
+  if (options.out !== undefined) {
+    const target = resolve(shell.cwd, options.out)
+    await writeWhole(target, textChunks(page.text))
+  }
   if (options.json) return shell.out(jsonLine(page))
   if (options.quiet) return shell.out(`${page.id}\n`)
+  if (options.out !== undefined) return
   if (shell.isErrTerminal && !options.raw) note(shell, options, headline(page, await calledBy(cli)))
   await shell.out(shell.isOutTerminal && !options.raw ? harmless(page.text) : page.text)
+}
+
+async function* textChunks(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
 }
 
 function headline(shown: PageJson, called: Called): string {

@@ -12,6 +12,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { ControlClient } from '../node/io/control/client.ts'
+import { type Attached, sendAttachments } from './attach.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
 import { type Folder, fileError, type PageFile, readFolder, readPageFile } from './folder.ts'
 import {
@@ -31,6 +32,7 @@ interface ImportOptions extends CommonOptions {
   readonly message: string
   readonly wait?: string
   readonly dryRun?: boolean
+  readonly attachments?: boolean
 }
 
 /** How far it is; what is acknowledged is on this disk. */
@@ -42,6 +44,9 @@ interface Course {
   unchanged: number
   skipped: { file: string; code: string | null; why: string }[]
   done: DoneLine | undefined
+  /** Files that are no markdown. */
+  others: number
+  attached: Attached | undefined
 }
 
 /** Files between two looks at the signal where nothing else waits. */
@@ -59,6 +64,7 @@ export function register(program: Command, cli: Cli): void {
     .argument('<DIR>', 'garden/bees.md in DIR becomes the page garden/bees')
     .option('--prefix <PATH>', 'what stands before the paths of the pages')
     .option('-m, --message <SUMMARY>', 'what has changed, in a line', '')
+    .option('--attachments', 'the other files, too, such as images: each as it is')
     .option('--dry-run', 'read and check every file, and send nothing; needs no daemon')
     .option('--wait <SECONDS>', 'how long to wait for holders while nothing moves')
     .option('--json', 'a summary as one JSON object')
@@ -76,7 +82,11 @@ export function register(program: Command, cli: Cli): void {
 async function importFolder(cli: Cli, directory: string, options: ImportOptions): Promise<void> {
   const patienceMs =
     options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
-  const { files, skipped, problems } = folderAt(resolve(cli.shell.cwd, directory), directory, options.prefix)
+  const { files, others, skipped, problems } = folderAt(
+    resolve(cli.shell.cwd, directory),
+    directory,
+    options.prefix,
+  )
   const course: Course = {
     files: files.length + problems.length,
     sent: 0,
@@ -85,12 +95,18 @@ async function importFolder(cli: Cli, directory: string, options: ImportOptions)
     unchanged: 0,
     skipped: skipped.map(({ file, why }) => ({ file, code: null, why })),
     done: undefined,
+    others: others.length,
+    attached: undefined,
   }
   for (const { file, error } of problems) skip(course, file, error)
   let failure: unknown
   try {
     if (options.dryRun) await rehearse(cli, files, course)
-    else await send(cli, files, course, { ...options, patienceMs })
+    else {
+      if (options.attachments)
+        course.attached = await sendAttachments(cli, others, { ...options, patienceMs, isSilent: true })
+      await send(cli, files, course, { ...options, patienceMs })
+    }
   } catch (error) {
     failure = error
   }
@@ -159,7 +175,7 @@ async function send(
         progress.show(
           `held by ${line.held} of ${line.target}, ${line.batchesHeld} of ${line.batches} batches`,
         )
-      } else {
+      } else if (line.type === 'stored') {
         course[line.status === 'stored' ? 'imported' : 'unchanged'] += 1
         const so = course.imported + course.unchanged
         const perSecond = Math.round((1000 * so) / Math.max(1, Date.now() - begunMs))
@@ -206,13 +222,18 @@ async function* from(first: string, rest: AsyncGenerator<string>): AsyncGenerato
 }
 
 async function tell({ shell }: Cli, course: Course, options: ImportOptions, isWhole: boolean): Promise<void> {
-  const { files, sent, imported, unchanged, skipped, done } = course
+  const { files, sent, imported, unchanged, skipped, done, others, attached } = course
   const isDryRun = options.dryRun === true
   if (options.json) {
     const { held = null, target = null, peers = null, isHeld = false } = done ?? {}
     const holders = { held, target, peers, isHeld }
     const pages = isDryRun ? { files, importable: sent } : { files, imported, unchanged, ...holders }
-    return shell.out(jsonLine({ type: 'done', isDryRun, isWhole, ...pages, skipped }))
+    const attachments = {
+      others,
+      attached: attached?.stored ?? 0,
+      attachedUnchanged: attached?.unchanged ?? 0,
+    }
+    return shell.out(jsonLine({ type: 'done', isDryRun, isWhole, ...pages, ...attachments, skipped }))
   }
   for (const { file, why } of skipped.slice(0, PROBLEMS_SHOWN)) {
     note(shell, options, oneLine(`skipped ${file}: ${why}`))
@@ -220,7 +241,13 @@ async function tell({ shell }: Cli, course: Course, options: ImportOptions, isWh
   if (skipped.length > PROBLEMS_SHOWN) {
     note(shell, options, `and ${skipped.length - PROBLEMS_SHOWN} others; --json names all`)
   }
+  if (others > 0 && !options.attachments) {
+    note(shell, options, `left out ${count(others, 'other file')}: --attachments imports them, too`)
+  }
   if (options.quiet) return
+  if (attached !== undefined) {
+    await shell.out(`${count(attached.stored, 'file')} stored, ${attached.unchanged} unchanged\n`)
+  }
   if (isDryRun) return shell.out(`${count(sent, 'page')} would be imported, ${skipped.length} skipped\n`)
   if (done !== undefined) return shell.out(doneText(done))
   if (sent > 0) await shell.out(`${count(imported, 'page')} stored, ${unchanged} unchanged\n`)
@@ -229,7 +256,7 @@ async function tell({ shell }: Cli, course: Course, options: ImportOptions, isWh
 /** Throws the worst of what went wrong. */
 function conclude(
   { shell }: Cli,
-  { files, imported, unchanged, skipped, done }: Course,
+  { files, imported, unchanged, skipped, done, attached }: Course,
   failure: unknown,
 ): void {
   const again = 'run the same command again: it does what is missing'
@@ -246,10 +273,11 @@ function conclude(
       hint: 'mend or move what is named, and run the same command again',
     })
   }
-  if (files === 0) {
+  if (files === 0 && attached === undefined) {
     throw new SheafError('BAD_ARGUMENT', 'there is no markdown file in this folder', {
       hint: 'the names of markdown files end with .md',
     })
   }
-  if (done !== undefined && !done.isHeld) throw notHeld(done)
+  const waiting = [attached, done].find((one) => one?.isHeld === false)
+  if (waiting !== undefined) throw notHeld(waiting)
 }

@@ -10,14 +10,27 @@ import { asSheafError, SheafError } from '../base/errors.ts'
 import type { TextChange } from '../content/text.ts'
 import { lineOf } from '../node/io/control/lines.ts'
 import type { HeldJson } from '../node/io/control/shapes.ts'
+import { attachmentLines, sendAttachments } from './attach.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
-import { type Folder, fileError, type PageFile, pageOfFile, readFolder, readPageFile } from './folder.ts'
-import { count, oneLine } from './shown.ts'
+import {
+  type Folder,
+  fileError,
+  isMarkdown,
+  type PageFile,
+  pageOfAttachment,
+  pageOfFile,
+  readFolder,
+  readPageFile,
+} from './folder.ts'
+import { count, oneLine, sizeText } from './shown.ts'
 
 export interface PublishOptions extends CommonOptions {
   readonly as?: string
   readonly message?: string
   readonly wait?: string
+  readonly asFile?: boolean
+  readonly attachments?: boolean
+  readonly mediaType?: string
 }
 
 export interface StoredLine {
@@ -37,7 +50,13 @@ export interface DoneLine {
   isHeld: boolean
 }
 
-export type PublishLine = StoredLine | HeldJson | DoneLine
+/** How much of a file is on the disk. */
+interface StowedLine {
+  type: 'stowed'
+  bytes: number
+}
+
+export type PublishLine = StoredLine | StowedLine | HeldJson | DoneLine
 
 /** Holders that every page should have, as soon as there are as many peers. */
 const HOLDERS_WANTED = 5
@@ -52,9 +71,10 @@ export const PROBLEMS_SHOWN = 20
 export function register(program: Command, cli: Cli): void {
   program
     .command('publish')
-    .summary('publish a file or a folder of markdown')
+    .summary('publish a page, a file or a folder')
     .description(
-      'Makes pages of your own space from a markdown file, or from all those in a folder. Nothing is sent before ' +
+      'Makes pages of your own space from a markdown file, or from all those in a folder. Any other file becomes an ' +
+        'attachment: a page that holds its bytes as they are, up to 1 GiB. Nothing is sent before ' +
         'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where ' +
         'there are fewer); else with 75, and the daemon goes on looking for holders. Pages that are unchanged stay as ' +
         'they are, so it may be run again. For a large folder, and one with files that may be bad: sheaf import.',
@@ -63,11 +83,18 @@ export function register(program: Command, cli: Cli): void {
     .option('--as <PATH>', 'the path of the page; of a folder: what stands before the paths of its pages')
     .option('-m, --message <SUMMARY>', 'what has changed, in a line', '')
     .option('--wait <SECONDS>', 'how long to wait for holders while nothing moves')
+    .option('--as-file', 'publish markdown as a file, byte for byte, and not as a page of text')
+    .option('--attachments', 'of a folder: its other files, too, such as images')
+    .option('--media-type <TYPE>', 'what a file is, as image/png; else the end of its name says it')
     .option('--json', 'what happens as NDJSON, a line for each page')
     .option('-q, --quiet', 'print only the ids of the versions')
     .addHelpText(
       'after',
-      examples('sheaf publish garden', 'sheaf publish bees.md --as garden/bees -m "Bees, too"'),
+      examples(
+        'sheaf publish garden --attachments',
+        'sheaf publish bees.md --as garden/bees -m "Bees, too"',
+        'sheaf publish bee.png --as garden/bee.png',
+      ),
     )
     .action((what: string, options: PublishOptions) => publish(cli, what, options))
 }
@@ -75,9 +102,56 @@ export function register(program: Command, cli: Cli): void {
 async function publish(cli: Cli, what: string, options: PublishOptions): Promise<void> {
   const patienceMs =
     options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
-  const files = await checkedFiles(cli, what, options)
+  const absolute = resolve(cli.shell.cwd, what)
+  if (isAttachment(what, absolute, options)) {
+    const file = pageOfAttachment(what, absolute, options.as)
+    const lines = attachmentLines(cli, file, { ...options, patienceMs, index: true })
+    const done = await follow(
+      cli,
+      lines as AsyncGenerator<unknown> as AsyncGenerator<PublishLine>,
+      1,
+      options,
+    )
+    if (!done.isHeld) throw notHeld(done)
+    return
+  }
+  const folder = filesOf(what, absolute, options.as)
+  await checkAll(cli, folder, options)
+  const { files, others } = folder
+  if (others.length > 0 && !options.attachments) {
+    note(
+      cli.shell,
+      options,
+      `left out ${count(others.length, 'other file')}: --attachments publishes them, too`,
+    )
+  }
+  const attached = options.attachments
+    ? await sendAttachments(cli, others, { ...options, patienceMs })
+    : undefined
+  if (files.length === 0 && attached !== undefined) {
+    if (!attached.isHeld) throw notHeld(attached)
+    return
+  }
   const done = await sendFiles(cli, files, { ...options, patienceMs })
-  if (!done.isHeld) throw notHeld(done)
+  if (!done.isHeld || attached?.isHeld === false) throw notHeld(done)
+}
+
+/** Whether what a person named is to be published as it is: no folder, and no markdown. */
+function isAttachment(what: string, absolute: string, { asFile, mediaType }: PublishOptions): boolean {
+  try {
+    if (statSync(absolute).isDirectory()) {
+      if (!asFile && mediaType === undefined) return false
+      throw new SheafError('BAD_ARGUMENT', `${what} is a folder: --as-file and --media-type are for one file`)
+    }
+  } catch (error) {
+    throw fileError(error, what)
+  }
+  if (asFile) return true
+  if (!isMarkdown(what)) return true
+  if (mediaType === undefined) return false
+  throw new SheafError('BAD_ARGUMENT', '--media-type is for files: a page of text has none', {
+    hint: '--as-file publishes markdown as a file',
+  })
 }
 
 /** The pages that a file or folder makes, each read and checked once; one that cannot be published fails all. */
@@ -108,7 +182,9 @@ function filesOf(what: string, absolute: string, as: string | undefined): Folder
   } catch (error) {
     throw fileError(error, what)
   }
-  if (!isDirectory) return { files: [pageOfFile(what, absolute, as)], skipped: [], problems: [] }
+  if (!isDirectory) {
+    return { files: [pageOfFile(what, absolute, as)], others: [], skipped: [], problems: [] }
+  }
   return readFolder(absolute, as)
 }
 
@@ -132,7 +208,7 @@ async function checkAll({ shell }: Cli, folder: Folder, options: PublishOptions)
   }
   const [first] = problems
   if (first !== undefined) throw refused(problems, files.length)
-  if (files.length === 0) {
+  if (files.length === 0 && !(options.attachments && folder.others.length > 0)) {
     throw new SheafError('BAD_ARGUMENT', 'there is no markdown file in this folder', {
       hint: 'the names of markdown files end with .md',
     })
@@ -205,6 +281,10 @@ async function follow(
         )
         continue
       }
+      if (line.type === 'stowed') {
+        progress.show(`${sizeText(line.bytes)} stored`)
+        continue
+      }
       stored += 1
       progress.show(`stored ${stored} of ${files}`)
       if (!isTold) continue
@@ -222,7 +302,7 @@ export function doneText({ stored, unchanged, held, target, isHeld }: DoneLine):
   return isHeld && target > 0 ? `${pages}, held ${Math.min(held, target)}/${target}\n` : `${pages}\n`
 }
 
-export function notHeld({ held, peers }: DoneLine): SheafError {
+export function notHeld({ held, peers }: Pick<DoneLine, 'held' | 'peers'>): SheafError {
   const who = peers === 0 ? 'no peer accepts pages at the moment' : `${count(peers, 'peer')} asked`
   return new SheafError('NOT_HELD', `held ${held}/${HOLDERS_WANTED}: stored here, and ${who}`, {
     hint: 'the daemon goes on by itself; `sheaf status` tells what waits',

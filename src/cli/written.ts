@@ -2,8 +2,10 @@
  * Writing strangers' pages into a folder: never outside of it, through no link, and never over a
  * file that says something else, unless that is wished.
  */
+import { createHash } from 'node:crypto'
 import {
   closeSync,
+  createReadStream,
   lstatSync,
   mkdirSync,
   openSync,
@@ -16,8 +18,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { SheafError } from '../base/errors.ts'
-import { exportName } from '../content/path.ts'
+import { attachmentName, exportName } from '../content/path.ts'
 import { diskError } from '../node/io/store/disk-error.ts'
+import { writeWhole } from './get-file.ts'
 
 /** What became of a page: `differs` where the file that is there was left alone. */
 export type Outcome = 'written' | 'unchanged' | 'differs'
@@ -63,6 +66,45 @@ export class Written {
     return this.#force ? this.#place(folder, target, path, text) : 'differs'
   }
 
+  /** Writes one file, which `chunks` delivers, as `add` does: whole, with this hash, or not at all. Throws BAD_HASH, too. */
+  async addFile(
+    path: string,
+    { hash, bytes }: { hash: Uint8Array; bytes: number },
+    chunks: () => Promise<AsyncIterable<Uint8Array>>,
+  ): Promise<Outcome> {
+    const name = attachmentName(path)
+    const names = name.split('/')
+    const file = names.pop()!
+    const folder = this.#makeFolders(names, name)
+    const target = join(folder, file)
+    const there = lstatSync(target, { throwIfNoEntry: false })
+    if (there !== undefined && !there.isFile()) {
+      throw new SheafError('REFUSED', `${name} is in the way, and no file`)
+    }
+    if (there !== undefined) {
+      if (there.size === bytes && (await hashOf(createReadStream(target))).equals(hash)) return 'unchanged'
+      const other = this.#own.get(keyOf(there))
+      if (other !== undefined) {
+        throw new SheafError('REFUSED', `the pages ${other} and ${path} would be one file on this disk`)
+      }
+      if (!this.#force) return 'differs'
+    }
+    const temporary = join(folder, `.sheaf-${process.pid}.tmp`)
+    try {
+      rmSync(temporary, { force: true })
+      await writeWhole(temporary, await chunks())
+      if (!(await hashOf(createReadStream(temporary))).equals(hash)) {
+        throw new SheafError('BAD_HASH', `${path} is not what its author signed`)
+      }
+      renameSync(temporary, target)
+      this.#own.set(keyOf(lstatSync(target)), path)
+      return 'written'
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error instanceof SheafError ? error : diskError(error, `cannot write ${target}`)
+    }
+  }
+
   #makeFolders(names: readonly string[], name: string): string {
     let folder = this.#root
     for (const one of names) {
@@ -101,4 +143,10 @@ export class Written {
 
 function keyOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`
+}
+
+async function hashOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const hash = createHash('sha256')
+  for await (const chunk of chunks) hash.update(chunk)
+  return hash.digest()
 }

@@ -62,6 +62,9 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
 /** A folder `notes.md` and the file of the page `notes` would have one name. */
 const FOLDER_LIKE_FILE = /\.(?=md$)/i
 
+/** A dot that hides a file, or that Windows drops. */
+const OUTER_DOT = /^\.|\.$/g
+
 /**
  * What `exportName` may write: the forbidden characters, the dot of a folder, the first letter
  * of a device, and a % that stands before one of these. `%20` is none of them and stays itself.
@@ -171,6 +174,29 @@ export function exportName(path: string): string {
 }
 
 /**
+ * Legal path of a page that is a file → the file it is exported to: its name stays as it is, but
+ * for what a file system cannot take, an end `.md`, which is that of texts, and a dot that would hide
+ * it or get lost. No two have one file, and none has that of a text. Throws BAD_PATH.
+ */
+export function attachmentName(path: string): string {
+  checkPath(path)
+  const names = fileNames(path)
+  const last = names
+    .pop()!
+    .slice(0, -EXTENSION.length)
+    .replace(FOLDER_LIKE_FILE, escapeCharacter)
+    .replace(OUTER_DOT, escapeCharacter)
+  return [...names, last].join('/')
+}
+
+/** File that is no markdown, relative to the folder of the space → page path; the inverse of `attachmentName`. Throws BAD_PATH where the path would not be legal. */
+export function pathOfAttachment(file: string): string {
+  const path = unescaped(file)
+  checkPath(path)
+  return path
+}
+
+/**
  * File, relative to the folder of the space with slashes → page path; the inverse of
  * `exportName`. Names that export would not write are read as well (`why?.md` is the page that
  * is exported to `why%3F.md`), and names that a file system took apart are put together (NFC).
@@ -180,12 +206,15 @@ export function pathOfFile(file: string): string {
   if (!file.endsWith(EXTENSION)) {
     throw new SheafError('BAD_PATH', `${shown(file)} does not end with ${EXTENSION}`)
   }
-  const path = file
-    .slice(0, -EXTENSION.length)
-    .normalize('NFC')
-    .replace(ESCAPE, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  const path = unescaped(file.slice(0, -EXTENSION.length))
   checkPath(path)
   return path
+}
+
+function unescaped(file: string): string {
+  return file
+    .normalize('NFC')
+    .replace(ESCAPE, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }
 
 /**

@@ -3,11 +3,13 @@ import test from 'brittle'
 import fc from 'fast-check'
 import { codeOf } from '../../src/base/errors.ts'
 import {
+  attachmentName,
   brokenRule,
   checkPath,
   exportCollisions,
   exportName,
   PATH_RULES,
+  pathOfAttachment,
   pathOfFile,
 } from '../../src/content/path.ts'
 import { parameters } from '../helpers/seed.ts'
@@ -215,5 +217,34 @@ test('path - files that differ in case only collide where case does not count', 
   t.is(
     codeOf(() => exportCollisions(['..'])),
     'BAD_PATH',
+  )
+})
+
+test('path - a file keeps its name on export, and stands in the way of no page', (t) => {
+  for (const [path, file] of [
+    ['garden/bee.png', 'garden/bee.png'],
+    ['notes.md', 'notes%2Emd'],
+    ['NOTES.MD', 'NOTES%2EMD'],
+    ['.git', '%2Egit'],
+    ['.', '%2E'],
+    ['aux/con.png', '%61ux/%63on.png'],
+    ['why?', 'why%3F'],
+    ['dot.', 'dot%2E'],
+    ['100%25', '100%2525'],
+    ['a.md/b.png', 'a%2Emd/b.png'],
+  ] as const) {
+    t.is(attachmentName(path), file)
+    t.is(pathOfAttachment(file), path)
+  }
+  fc.assert(
+    fc.property(legalPath, legalPath, (path, other) => {
+      const file = attachmentName(path)
+      return (
+        pathOfAttachment(file) === path &&
+        file !== exportName(other) &&
+        !file.split('/').at(-1)!.startsWith('.')
+      )
+    }),
+    parameters(),
   )
 })

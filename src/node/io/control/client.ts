@@ -105,7 +105,9 @@ export class ControlClient {
       const response = await this.#send(path, request, signal)
       const { statusCode: status = 0, headers } = response
       if (status >= 400 && status !== 416) throw errorFrom(objectOf(await wholeText(response), 'the answer'))
+      clearTimeout(timer)
       const body = async function* (): AsyncGenerator<Uint8Array> {
+        timer = begin()
         try {
           for await (const chunk of response as AsyncIterable<Uint8Array>) {
             clearTimeout(timer)
