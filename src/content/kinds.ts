@@ -11,6 +11,7 @@ import { DEVICE_CERTIFICATE, deviceCertificate } from './device.ts'
 import { KEY_GENESIS, keyGenesis } from './key.ts'
 import { PROFILE, profile, shortProfile } from './profile.ts'
 import type { SignedRecord } from './record.ts'
+import { DEVICE_REVOCATION, deviceRevocation } from './revocation.ts'
 import { KEY_ROTATION, keyRotation } from './rotation.ts'
 import { entityLocator, pageLocator, spaceLocator, spaceOfRef } from './space.ts'
 import { SPACE_INDEX, shortIndex, spaceIndex } from './space-index.ts'
@@ -62,6 +63,12 @@ export const KINDS: readonly Kind[] = [
     number: KEY_ROTATION,
     name: 'key rotation',
     codec: keyRotation,
+    locator: (record) => entityLocator(record.signer),
+  },
+  {
+    number: DEVICE_REVOCATION,
+    name: 'device revocation',
+    codec: deviceRevocation,
     locator: (record) => entityLocator(record.signer),
   },
   {

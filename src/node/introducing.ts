@@ -3,8 +3,11 @@
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { DEVICE_REVOCATION } from '../content/revocation.ts'
 import { answerOf, blame } from './fetching.ts'
+import { storedRecord } from './keeping.ts'
 import type { Connection, Node } from './node.ts'
+import { learnRevocations } from './revoking.ts'
 import { type Outcome, run, type Task } from './task.ts'
 import type { Timer } from './timers.ts'
 
@@ -86,13 +89,21 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
     node.env.nowMs() + INTRODUCE_WITHIN_MS,
   )
   // What its own operator denies is not shown whole: it stays anonymous.
+  let entity: Uint8Array | undefined
+  const revocations: VerifiedBlock[] = []
   for (const bytes of isDenied ? [] : arrived) {
     const block = shown(node, connection, bytes)
     if (block.type === 'key') node.keys.add(block.key)
     if (block.type === 'certificate' && equalBytes(block.certificate.device, connection.device)) {
-      connection.entity = block.record.signer
-      node.people.learn(connection.device, block.record.signer)
+      entity = block.record.signer
     }
+    if (block.record.kind === DEVICE_REVOCATION) revocations.push(block)
+  }
+  if (revocations.length > 0) yield* node.shelving.keep(revocations.map(storedRecord))
+  if (entity !== undefined) {
+    yield* learnRevocations(node, entity)
+    node.people.learn(connection.device, entity)
+    if (!node.people.isRevoked(connection.device, entity)) connection.entity = entity
   }
   node.emit({ type: 'introduced', device: connection.device, entity: connection.entity })
 }

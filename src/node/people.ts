@@ -4,24 +4,50 @@
  * one as well.
  */
 import { FairMap } from '../base/fair-map.ts'
-import { idKey } from '../base/id-map.ts'
+import { IdMap, type IdSet, idKey } from '../base/id-map.ts'
 
 /** Devices remembered; the one that was met least recently is forgotten. */
 const DEVICES_MAX = 4_096
 /** Of one person: who certifies devices without end makes nobody else forgotten. */
 const OF_PERSON_MAX = 32
+/** Entities whose revocations are remembered, and devices of one of them. */
+const REVOKERS_MAX = 1_024
+export const REVOKED_OF_PERSON_MAX = 256
 const NOBODY = ''
 
 export class People {
   readonly #entities = new FairMap<Uint8Array>({ max: DEVICES_MAX, ofGroupMax: OF_PERSON_MAX })
+  /** By entity, the devices that it revoked. */
+  readonly #revoked = new IdMap<IdSet>(REVOKERS_MAX)
   /** Goes up with everything that is learned, for those who remember what they counted. */
   version = 0
 
+  /** A certificate was shown. One for a device that its entity revoked says nothing. */
   learn(device: Uint8Array, entity: Uint8Array): void {
+    if (this.isRevoked(device, entity)) return
     const known = this.#entities.get(device)
     const person = idKey(entity)
     this.#entities.set(device, entity, person)
     if (known === undefined || idKey(known) !== person) this.version += 1
+  }
+
+  /** The devices that an entity revoked, all of them; whether that changes anything. */
+  setRevoked(entity: Uint8Array, devices: IdSet): boolean {
+    const before = this.#revoked.get(entity)
+    const isSame = before?.size === devices.size && [...devices].every((device) => before.has(device))
+    if (isSame || (before === undefined && devices.size === 0)) return false
+    this.#revoked.set(entity, devices)
+    const person = idKey(entity)
+    for (const device of devices) {
+      const known = this.#entities.get(device)
+      if (known !== undefined && idKey(known) === person) this.#entities.delete(device)
+    }
+    this.version += 1
+    return true
+  }
+
+  isRevoked(device: Uint8Array, entity: Uint8Array): boolean {
+    return this.#revoked.get(entity)?.has(device) === true
   }
 
   entityOf(device: Uint8Array): Uint8Array | undefined {

@@ -30,6 +30,7 @@ import { type Peer, refusal, type SessionEnv } from './peer.ts'
 import { People } from './people.ts'
 import { Queue } from './queue.ts'
 import { refuseUnwanted } from './refusing.ts'
+import { heedRevocations } from './revoking.ts'
 import { Rules, ruledBy } from './rules.ts'
 import { ServerSession } from './server-session.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -141,6 +142,7 @@ export class Service {
     this.#outbox = new Outbox(this.#node)
     this.#serving = new Serving(this.#node)
     this.#following = new Following(this.#node)
+    heedRevocations(this.#node, () => this.#outbox.pump())
     this.#desk = new Desk(this.#node, this.#outbox, this.#following, this.#counters, address)
   }
 

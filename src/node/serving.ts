@@ -13,6 +13,7 @@ import { outlinesAt } from './outlines.ts'
 import type { Peer } from './peer.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
+import { revocationsToShow } from './revoking.ts'
 import { Subscribing } from './subscribing.ts'
 import type { Due } from './subscription.ts'
 import { run, type Task } from './task.ts'
@@ -22,6 +23,8 @@ import type { Answer, Listing } from './wire.ts'
 const LOAD_IDS = 64
 /** Tips in one bundle; a page with more forks than this is shown by its first ones. */
 const TIPS_MAX = 16
+/** Keys, certificate and revocations: what others take of an introduction. */
+const INTRODUCED_MAX = 32
 const SNAPSHOT_LIFE_MS = 60_000
 /** Lists that are kept for one connection, each of up to 4,096 ids of a kind: 512 KB. They go with it. */
 const SNAPSHOTS_PER_PEER = 4
@@ -71,7 +74,8 @@ export class Serving {
 
   *#introduce(reply: Reply): Task<void> {
     const { identity, retention } = this.#node
-    identity.blocks.forEach((block, index) => {
+    const shown = [...identity.blocks, ...(yield* revocationsToShow(this.#node))].slice(0, INTRODUCED_MAX)
+    shown.forEach((block, index) => {
       reply.add(index, isDeniedBlock(retention, block) ? DENIED : { type: 'found', bytes: block.bytes })
     })
     reply.end()

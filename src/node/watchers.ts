@@ -9,6 +9,7 @@ export type OnStored = (block: StoredBlock) => void
 
 export class Watchers {
   readonly #at = new IdMap<Set<OnStored>>()
+  readonly #ofKind = new Map<number, OnStored>()
 
   /** Places that somebody listens at. */
   get size(): number {
@@ -31,14 +32,22 @@ export class Watchers {
     }
   }
 
+  /** Tells of records of a kind wherever they are stored; one listener for each kind. */
+  watchKind(kind: number, tell: OnStored): void {
+    this.#ofKind.set(kind, tell)
+  }
+
   /** Those of these blocks that somebody would hear of. */
   watched(blocks: readonly StoredBlock[]): StoredBlock[] {
-    if (this.#at.size === 0) return []
-    return blocks.filter(({ kind, locator }) => kind !== 0 && this.#at.has(locator))
+    if (this.#at.size === 0 && this.#ofKind.size === 0) return []
+    return blocks.filter(
+      ({ kind, locator }) => this.#ofKind.has(kind) || (kind !== 0 && this.#at.has(locator)),
+    )
   }
 
   /** This one has been written, and was not there before. */
   tell(block: StoredBlock): void {
+    this.#ofKind.get(block.kind)?.(block)
     for (const tell of this.#at.get(block.locator) ?? []) tell(block)
   }
 }

@@ -103,6 +103,7 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
     next: id,
     stands: fc.record({ root: id, count: fc.nat(1_000_000) }),
   }),
+  'device revocation': fc.record({ device: id }),
   profile: fc.record({
     replaces: ids,
     name: label,

@@ -65,6 +65,7 @@ const KIND_READERS: Record<string, string> = {
   version: 'src/content/version.ts versionBody',
   'space index': 'src/content/space-index.ts spaceIndex',
   'key rotation': 'src/content/rotation.ts keyRotation',
+  'device revocation': 'src/content/revocation.ts deviceRevocation',
   profile: 'src/content/profile.ts profile',
   bookmark: 'src/content/bookmark.ts bookmark',
   diff: 'src/content/version-diff.ts versionDiff',
