@@ -15,7 +15,7 @@ import type { Connection, Node } from './node.ts'
 import { furthest, isFurther, progressOf } from './progress.ts'
 import { push, RENEW_BEFORE_MS, Unreadable } from './pushing.ts'
 import { Retries } from './retries.ts'
-import { learnRevocations } from './revoking.ts'
+import { learnHolders } from './revoking.ts'
 import { SEEK_WITHIN_MS, Seeker } from './seeking.ts'
 import { rootOfIds } from './shards.ts'
 import type { Note, StoredBlock } from './store.ts'
@@ -63,11 +63,8 @@ export class Outbox {
 
   /** Takes up what is pending on disk and not here: at the start, and after a write that failed halfway. Not beside a write. */
   *load(): Task<void> {
-    const { store, people, env } = this.#node
-    const peers = yield* store.notes('peer')
-    for (const entity of new IdSet(peers.map(({ value }) => value)))
-      yield* learnRevocations(this.#node, entity)
-    for (const { key, value } of peers) people.learn(key, value)
+    const { store, env } = this.#node
+    yield* learnHolders(this.#node)
     for (const { key, value } of yield* store.notes('pending')) {
       if (this.#pending.has(key)) continue
       const batch = Batch.decode(key, value, env)

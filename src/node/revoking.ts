@@ -44,6 +44,13 @@ export function* learnRevocations(node: Node, entity: Uint8Array): Task<void> {
   }
 }
 
+/** Whose devices those are that gave us promises in earlier lives of this node. */
+export function* learnHolders(node: Node): Task<void> {
+  const holders = yield* node.store.notes('peer')
+  for (const entity of new IdSet(holders.map(({ value }) => value))) yield* learnRevocations(node, entity)
+  for (const { key, value } of holders) node.people.learn(key, value)
+}
+
 /** What a node shows of its own entity's lost machines when it introduces itself. */
 export function* revocationsToShow(node: Node): Task<StoredBlock[]> {
   const { author } = node.identity
