@@ -5,7 +5,7 @@ import { type Called, calledBy } from './called.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, PAGE_HELP } from './cli.ts'
 import { graphRows } from './graph.ts'
 import { pageLog } from './page-log.ts'
-import { oneLine, sizeText } from './shown.ts'
+import { oneLine, sizeText, timeText } from './shown.ts'
 
 interface LogOptions extends CommonOptions {
   readonly graph?: boolean
@@ -76,10 +76,4 @@ function linesOf(version: VersionJson, page: string, called: Called): string[] {
     `${timeText(timeMs)} by @${author}${called(author)}`,
     ...(summary === '' ? [] : [oneLine(summary)]),
   ]
-}
-
-/** A claimed time may be any number of six bytes, more than a Date can say. */
-function timeText(timeMs: number): string {
-  const date = new Date(timeMs)
-  return Number.isNaN(date.getTime()) ? `at ${timeMs}` : date.toISOString().slice(0, 19).replace('T', ' ')
 }

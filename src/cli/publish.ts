@@ -40,6 +40,14 @@ export interface StoredLine {
   status: 'stored' | 'unchanged'
 }
 
+/** Not stored: `id` is the head, which it was not made from. */
+export interface StaleLine {
+  type: 'stale'
+  page: string
+  id: string
+  status: 'stale'
+}
+
 export interface DoneLine {
   type: 'done'
   stored: number
@@ -56,7 +64,7 @@ interface StowedLine {
   bytes: number
 }
 
-export type PublishLine = StoredLine | StowedLine | HeldJson | DoneLine
+export type PublishLine = StoredLine | StaleLine | StowedLine | HeldJson | DoneLine
 
 /** Holders that every page should have, as soon as there are as many peers. */
 const HOLDERS_WANTED = 5

@@ -28,6 +28,12 @@ export function duration(ms: number): string {
   return `${Math.round(seconds / 86_400)} days`
 }
 
+/** A claimed time may be any number of six bytes, more than a Date can say. */
+export function timeText(timeMs: number): string {
+  const date = new Date(timeMs)
+  return Number.isNaN(date.getTime()) ? `at ${timeMs}` : date.toISOString().slice(0, 19).replace('T', ' ')
+}
+
 /** A clock that is off by more than this is worth a person's time. */
 const CLOCK_OFF_MS = 60_000
 

@@ -60,17 +60,18 @@ export function* lineageOfVersion(
   return new History(known.values())
 }
 
-/** All of a page's lineage, the newest first by what their authors say. */
+/** All of a page's lineage, the newest first by what their authors say; of one moment, children before parents. */
 export function* logOf(node: Node, reader: Reader, page: Page, how: LookUp): Task<LoggedVersion[]> {
   const { history, head, tips } = yield* lineageOf(node, reader, page, how)
   const isTip = new IdMap<true>()
   for (const id of tips) isTip.set(id, true)
   return history.inOrder
+    .reverse()
     .map(({ isOwners: _, ...version }): LoggedVersion => {
       const isHead = compareBytes(head.version.id, version.id) === 0
       return { ...version, isHead, isTip: isTip.has(version.id) }
     })
-    .sort((a, b) => b.timeMs - a.timeMs || compareBytes(a.id, b.id))
+    .sort((a, b) => b.timeMs - a.timeMs)
 }
 
 /** Takes in parents, and theirs, until none is missing that is to be had. */
