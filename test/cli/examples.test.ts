@@ -32,7 +32,8 @@ for (const verb of [...ASKING, 'init']) {
     const home = await servedHome(t, node)
     mkdirSync(join(home.home, 'garden'))
     for (const file of ['garden/bees.md', 'bees.md']) writeFileSync(join(home.home, file), '# Bees\n')
-    if (ASKING.includes(verb)) await home.run(['publish', 'garden', '--as', 'garden'])
+    for (const file of ['garden/bee.png', 'bee.png']) writeFileSync(join(home.home, file), 'bytes')
+    if (ASKING.includes(verb)) await home.run(['publish', 'garden', '--as', 'garden', '--attachments'])
     const { out } = await home.run([verb, '--help'])
     const lines: string[] = out.match(/^ {2}\$ sheaf .+$/gm) ?? []
     t.ok(lines.length > 0)
