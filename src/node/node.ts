@@ -14,6 +14,7 @@ import type { ServerSession } from './server-session.ts'
 import type { StoredBlock } from './store.ts'
 import type { StoreTasks } from './store-tasks.ts'
 import type { Task } from './task.ts'
+import type { Timer } from './timers.ts'
 import type { Watchers } from './watchers.ts'
 
 /** A connection with its two halves of a session, and whose device it is once that is known. */
@@ -28,6 +29,8 @@ export interface Connection extends Peer {
   meet(): void
   /** It has ended: nothing is to be asked any more. */
   part(): void
+  /** Set while its link takes nothing more. */
+  stall?: Timer
 }
 
 /** Who this node is. A throw-away reader has no author and no blocks. */

@@ -4,7 +4,7 @@
  */
 import { ChurnMap } from '../base/churn-map.ts'
 import { TIME_MS_MAX } from '../base/codec.ts'
-import { asSheafError, SheafError, unreachable } from '../base/errors.ts'
+import { asSheafError, type ErrorCode, SheafError, unreachable } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
 import type { VerifyContext } from '../content/block.ts'
@@ -47,6 +47,8 @@ import { EpochKeys } from './work.ts'
 
 /** Authors whose keys a session remembers to have sent; beyond, they are sent again. */
 const KEYS_SENT_MAX = 1_000
+/** A link that has taken nothing for so long holds up to 4 MB of answers in vain: 14 kB/s would have been enough. */
+const STALLED_AFTER_MS = 5 * 60_000
 
 export type { Effect, Input } from './effects.ts'
 export type { ServiceOptions } from './service-options.ts'
@@ -266,10 +268,13 @@ export class Service {
 
   /** Ends connections that the operator does not want: nothing is taken from them any more. */
   #refuseUnwanted(): number {
-    return refuseUnwanted(this.#node, this.#faulty, ({ number }) => {
-      this.#faulty.add(number)
-      this.#effects.push({ type: 'disconnect', peer: number, code: 'REFUSED' })
-    })
+    return refuseUnwanted(this.#node, this.#faulty, ({ number }) => this.#end(number, 'REFUSED'))
+  }
+
+  /** Nothing more is taken from it, whatever comes until it is gone. */
+  #end(number: number, code: ErrorCode): void {
+    this.#faulty.add(number)
+    this.#effects.push({ type: 'disconnect', peer: number, code })
   }
 
   #received(number: number, name: MessageName, message: Uint8Array): void {
@@ -296,6 +301,11 @@ export class Service {
   #setBlocked(number: number, isBlocked: boolean): void {
     const connection = this.#connections.get(number)
     if (connection === undefined) return
+    // Said with each message that the link cannot send now: the first of them counts.
+    if (isBlocked && !connection.isBlocked) {
+      connection.stall = this.#timers.at(this.#nowMs + STALLED_AFTER_MS, () => this.#end(number, 'TIMEOUT'))
+    }
+    if (!isBlocked) connection.stall?.cancel()
     connection.isBlocked = isBlocked
     if (!isBlocked) for (const writable of connection.onWritable.splice(0)) writable()
   }
@@ -305,6 +315,7 @@ export class Service {
     if (connection === undefined) return
     this.#faulty.delete(number)
     connection.isGone = true
+    connection.stall?.cancel()
     for (const writable of connection.onWritable.splice(0)) writable()
     connection.client.end()
     connection.server.end()

@@ -212,6 +212,25 @@ test('serving - for who does not read one load of blocks is in memory, whatever 
   t.is(client.items(207).filter(({ answer }) => answer.type === 'found').length, ids.length)
 })
 
+test('serving - who reads nothing for five minutes is parted with, whoever reads a little is not', async (t) => {
+  const { world, client } = await keeper()
+  const { end } = client
+  const press = (how: 'blocked' | 'drained'): void => world.press('hand', end.number, how)
+  for (let minute = 0; minute < 8; minute++) {
+    press('blocked')
+    await world.advance(60_000)
+    press('drained')
+    press('drained')
+  }
+  t.ok(end.isConnected, 'it had room again each time')
+  press('blocked')
+  await world.advance(4 * 60_000)
+  press('blocked')
+  t.ok(end.isConnected)
+  await world.advance(60_000)
+  t.absent(end.isConnected, 'that it was said again did not begin it anew')
+})
+
 test('serving - a list may be asked for of one kind, and of what one entity signed', async (t) => {
   const { world, client, records } = await keeper()
   const ada = actor('ada', world.network)

@@ -10,6 +10,9 @@ import { MESSAGE_BYTES_MAX, MESSAGE_NAMES, type MessageName } from '../wire.ts'
 /** A message with its frame, and with what was corked before it. */
 const FRAME_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
 
+/** What was written before a link closes goes out in milliseconds where somebody reads it. */
+const CLOSE_WITHIN_MS = 10_000
+
 export interface LinkEvents {
   received(name: MessageName, message: Uint8Array): void
   drained(): void
@@ -26,12 +29,17 @@ export interface Link {
   uncork(): void
   /** False where the link has taken more than it can send now. */
   send(name: MessageName, message: Uint8Array): boolean
-  /** Sends what is under way, then closes. */
+  /** Sends what is under way, for a few seconds at most, then closes. */
   close(): void
 }
 
 /** Opens our channel on a connection; undefined where the connection is closing already. Networks do not mix: the channel's name is the network's. */
-export function openLink(stream: NoiseSecretStream, network: Network, events: LinkEvents): Link | undefined {
+export function openLink(
+  stream: NoiseSecretStream,
+  network: Network,
+  events: LinkEvents,
+  { closeWithinMs = CLOSE_WITHIN_MS } = {},
+): Link | undefined {
   const { handshakeHash, remotePublicKey } = stream
   if (handshakeHash === null || stream.destroying) return undefined
   limitFrames(stream)
@@ -45,6 +53,10 @@ export function openLink(stream: NoiseSecretStream, network: Network, events: Li
       isClosed = true
       events.closed()
       stream.end()
+      // A peer that reads nothing would keep what was written for it in memory for good.
+      const timer = setTimeout(() => stream.destroy(), closeWithinMs)
+      timer.unref()
+      stream.once('close', () => clearTimeout(timer))
     },
     ondrain: () => events.drained(),
   })

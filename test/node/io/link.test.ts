@@ -42,7 +42,7 @@ interface End {
   closed: Promise<void>
 }
 
-function endOf(stream: NoiseSecretStream, of = ONE): End {
+function endOf(stream: NoiseSecretStream, of = ONE, options = {}): End {
   const received: End['received'] = []
   let wake: () => void = () => {}
   let drain: () => void = () => {}
@@ -53,14 +53,15 @@ function endOf(stream: NoiseSecretStream, of = ONE): End {
   const closed = new Promise<void>((resolve) => {
     close = resolve
   })
-  const link = openLink(stream, of, {
-    received: (name, message) => {
+  const events = {
+    received: (name: MessageName, message: Uint8Array) => {
       received.push([name, hex(message)])
       wake()
     },
     drained: () => drain(),
     closed: () => close(),
-  })
+  }
+  const link = openLink(stream, of, events, options)
   if (link === undefined) throw new Error('no link')
   return {
     link,
@@ -130,6 +131,19 @@ test('link - closing ends the connection at both ends, after what was under way'
   t.alike(other.received, [['hello', '0102']])
   t.ok(other.link.send('hello', Uint8Array.of(3)), 'what is sent into a closed link is let go')
   t.is(openLink(streams[0], ONE, NOTHING), undefined, 'and there is no second one on what is closed')
+})
+
+test('link - closing ends it also where the other end reads nothing', async (t) => {
+  const streams = await connected(t)
+  const [one, other] = [endOf(streams[0], ONE, { closeWithinMs: 100 }), endOf(streams[1])]
+  one.link.send('hello', Uint8Array.of(1))
+  await other.hears(1)
+  streams[1].pause()
+  for (let hasRoom = true; hasRoom; ) hasRoom = one.link.send('result', new Uint8Array(65_536))
+  const gone = new Promise<void>((resolve) => streams[0].once('close', resolve))
+  one.link.close()
+  await gone
+  t.pass()
 })
 
 test('link - networks do not mix: no message crosses, and both ends part', async (t) => {
