@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { SheafError } from '../base/errors.ts'
 import type { CryptoName } from '../sim/crypto.ts'
-import { NODES_MAX, SCENARIOS, type SimulationReport, simulate } from '../sim/simulation.ts'
+import { NODES_MAX, SCENARIOS, type SimulationReport, simulate, sizedScenario } from '../sim/simulation.ts'
 import type { TraceLine } from '../sim/world.ts'
 import { type Cli, examples, jsonLine } from './cli.ts'
 import { commit } from './commit.ts'
@@ -57,10 +57,8 @@ async function list({ shell }: Cli): Promise<void> {
 }
 
 async function sim({ shell }: Cli, name: string, options: SimOptions): Promise<void> {
-  const nodes = nodesArgument(options.nodes)
+  const { nodes: size } = sizedScenario(name, nodesArgument(options.nodes))
   const seed = seedArgument(options.seed)
-  const known = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined
-  const size = nodes ?? known?.nodes ?? 0
   const crypto = cryptoArgument(options.crypto, size)
   const trace = options.trace === undefined ? undefined : openTrace(resolve(shell.cwd, options.trace))
   await shell.out(`seed ${seed}\n`)
@@ -71,7 +69,7 @@ async function sim({ shell }: Cli, name: string, options: SimOptions): Promise<v
     report = await simulate({
       name,
       seed,
-      nodes,
+      nodes: size,
       crypto,
       trace: trace?.write,
       say: (line) => {

@@ -37,17 +37,26 @@ export interface SimulationReport {
   findings: Finding[]
 }
 
-/** Throws BAD_ARGUMENT where there is no such scenario, or it is not made for so many nodes. */
-export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { name, seed, crypto, trace, say } = options
+/** A scenario and how many nodes it is for. Throws BAD_ARGUMENT where there is none of that name, or it is not made for so many. */
+export function sizedScenario(
+  name: string,
+  wanted: number | undefined,
+): { scenario: Scenario; nodes: number } {
   const scenario = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined
   if (scenario === undefined) {
     throw new SheafError('BAD_ARGUMENT', `there is no simulation ${name}`, { hint: 'sheaf sim' })
   }
-  const nodes = options.nodes ?? scenario.nodes
+  const nodes = wanted ?? scenario.nodes
   if (!Number.isInteger(nodes) || nodes < scenario.nodesMin || nodes > NODES_MAX) {
     throw new SheafError('BAD_ARGUMENT', `${name} is made for ${scenario.nodesMin} to ${NODES_MAX} nodes`)
   }
+  return { scenario, nodes }
+}
+
+/** Throws what `sizedScenario` throws. */
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const { name, seed, crypto, trace, say } = options
+  const { scenario, nodes } = sizedScenario(name, options.nodes)
   const stage = new Stage({
     nodes,
     seed: `${name} ${seed}`,
