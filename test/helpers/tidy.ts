@@ -26,7 +26,7 @@ const LAYERS: readonly { name: string; rank: number; pure: boolean }[] = [
 
 /** Packages that only compute. All others read a clock, a disk or a network. */
 const PURE_PACKAGES =
-  /^(@noble\/|@scure\/|b4a$|compact-encoding$|pako$|sodium-universal$|smol-toml$|valibot$|unified$|remark|rehype|mdast|hast|micromark)/
+  /^(@noble\/|@scure\/|b4a$|compact-encoding$|pako$|sodium-universal$|smol-toml$|valibot$|unified$|remark|rehype|mdast|hast|micromark|unist|github-slugger$)/
 
 /** Where time, chance and the outside world come in without an import. */
 const IMPURE_GLOBALS: readonly [name: string, pattern: RegExp][] = [
