@@ -298,6 +298,7 @@ async function sheaf(...args: string[]): Promise<string> {
       printed += text
     },
     ask: async () => undefined,
+    input: async () => new Uint8Array(),
     run: async () => 1,
     isOutTerminal: false,
     isErrTerminal: false,

@@ -2,14 +2,17 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { SheafError } from '../base/errors.ts'
-import type { PageJson } from '../node/io/control/shapes.ts'
+import type { PageJson, RenderedJson } from '../node/io/control/shapes.ts'
 import { type Called, calledBy } from './called.ts'
 import { type Cli, examples, jsonLine, note, PAGE_HELP, targetArgument, timesOf } from './cli.ts'
 import { type FileOptions, getFile, writeWhole } from './get-file.ts'
+import { tellRendered } from './rendered.ts'
 import { count, harmless, oneLine } from './shown.ts'
 
 interface GetOptions extends FileOptions {
   readonly raw?: boolean
+  readonly html?: boolean
+  readonly images?: boolean
 }
 
 export function register(program: Command, cli: Cli): void {
@@ -25,8 +28,10 @@ export function register(program: Command, cli: Cli): void {
     .option('--raw', 'every byte, also on a terminal')
     .option('--out <FILE>', 'write it there')
     .option('--range <BYTES>', 'of a file: first and last byte, as 0-999, 1000- or -500')
+    .option('--html', 'as HTML that is safe to show to anybody')
+    .option('--images', 'with --html: show images, which tells the hosts that they come from')
     .option('--timeout <SECONDS>', 'how long to look for it')
-    .option('--json', 'as one JSON object with its text')
+    .option('--json', 'as one JSON object with its text; with --html, with its HTML, headings and links')
     .option('-q, --quiet', 'print only the id of the version')
     .addHelpText(
       'after',
@@ -34,6 +39,7 @@ export function register(program: Command, cli: Cli): void {
         'sheaf get garden/bees',
         'sheaf get garden/bees --raw > bees.md',
         'sheaf get garden/bee.png --out bee.png',
+        'sheaf get garden/bees --html',
       ),
     )
     .action((what: string, options: GetOptions) => get(cli, what, options))
@@ -41,6 +47,7 @@ export function register(program: Command, cli: Cli): void {
 
 async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   const { shell } = cli
+  if (options.html) return getHtml(cli, what, options)
   const { timeoutMs, deadlineMs } = timesOf(options)
   const page = await cli
     .client(deadlineMs)
@@ -65,7 +72,24 @@ async function* textChunks(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)
 }
 
-function headline(shown: PageJson, called: Called): string {
+async function getHtml(cli: Cli, what: string, options: GetOptions): Promise<void> {
+  const { shell } = cli
+  if (options.out !== undefined || options.range !== undefined) {
+    throw new SheafError('BAD_ARGUMENT', 'with --html there is neither --out nor --range')
+  }
+  const { timeoutMs, deadlineMs } = timesOf(options)
+  const images = options.images ? 'shown' : 'linked'
+  const page = await cli
+    .client(deadlineMs)
+    .ask<RenderedJson>('/v1/render', { query: { ...targetArgument(what), timeoutMs, images } })
+  if (options.quiet) await shell.out(`${page.id}\n`)
+  else {
+    if (shell.isErrTerminal) note(shell, options, headline(page, await calledBy(cli)))
+    await tellRendered(shell, options, page, `${page.html}\n`)
+  }
+}
+
+function headline(shown: Omit<PageJson, 'text'>, called: Called): string {
   const { page, id, author, why, otherTips, redirectedFrom } = shown
   const from = redirectedFrom === null ? '' : `, redirected from ${redirectedFrom}`
   const others = otherTips.length === 0 ? '' : `, beside ${count(otherTips.length, 'other tip')}`

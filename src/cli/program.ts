@@ -43,6 +43,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'publish', group: 'Pages', load: () => import('./publish.ts') },
   { name: 'import', group: 'Pages', load: () => import('./import.ts') },
   { name: 'get', group: 'Pages', load: () => import('./get.ts') },
+  { name: 'render', group: 'Pages', load: () => import('./render.ts') },
   { name: 'log', group: 'Pages', load: () => import('./log.ts') },
   { name: 'diff', group: 'Pages', load: () => import('./diff.ts') },
   { name: 'blame', group: 'Pages', load: () => import('./blame.ts') },

@@ -9,6 +9,8 @@ export interface Shell {
   err(text: string): void
   /** What a person types, without the end of its line; undefined where stdin is no terminal, so nobody is there to ask. */
   ask(question: string): Promise<string | undefined>
+  /** What is piped in, or typed: whole. Throws TOO_LARGE beyond so many bytes. */
+  input(bytesMax: number): Promise<Uint8Array>
   /** Runs a line of the shell that takes the terminal over, with these arguments after it; its exit status. */
   run(line: string, args: readonly string[]): Promise<number>
   readonly isOutTerminal: boolean
@@ -42,6 +44,7 @@ export function processShell(): Shell {
     },
     err: (text) => void stderr.write(text),
     ask: (question) => askTerminal(question, ending.signal),
+    input: (bytesMax) => readWhole(process.stdin, bytesMax, ending.signal),
     run: runLine,
     isOutTerminal: stdout.isTTY === true,
     isErrTerminal: stderr.isTTY === true,
@@ -68,6 +71,27 @@ async function askTerminal(question: string, signal: AbortSignal): Promise<strin
   } finally {
     lines.close()
   }
+}
+
+async function readWhole(
+  stream: NodeJS.ReadableStream,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  const leave = (): void => void stream.emit('error', new SheafError('CANCELLED', 'cancelled'))
+  signal.addEventListener('abort', leave, { once: true })
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      if (bytes > bytesMax) throw new SheafError('TOO_LARGE', `more than ${bytesMax} bytes on stdin`)
+      chunks.push(chunk)
+    }
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** As git runs an editor: `code --wait` has words of its own. */

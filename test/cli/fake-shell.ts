@@ -21,6 +21,8 @@ export interface RunOptions {
   answers?: string[]
   /** What an editor does with the file; its exit status. */
   editor?: (line: string, file: string) => number
+  /** What is piped in. */
+  input?: string
 }
 
 export interface FakeHome {
@@ -40,7 +42,14 @@ export function fakeHome(t: Teardown): FakeHome {
     paths: pathsOf(home, {}, '/'),
     async run(
       args,
-      { isTerminal = false, env = {}, signal = new AbortController().signal, answers, editor = () => 1 } = {},
+      {
+        isTerminal = false,
+        env = {},
+        signal = new AbortController().signal,
+        answers,
+        editor = () => 1,
+        input = '',
+      } = {},
     ) {
       const out: Uint8Array[] = []
       let err = ''
@@ -54,6 +63,11 @@ export function fakeHome(t: Teardown): FakeHome {
         ask: async (question) => {
           if (answers !== undefined) err += question
           return answers?.shift()
+        },
+        input: async (bytesMax) => {
+          const bytes = Buffer.from(input)
+          if (bytes.length > bytesMax) throw new SheafError('TOO_LARGE', 'more on stdin than fits')
+          return bytes
         },
         run: async (line, [file]) => editor(line, file!),
         isOutTerminal: isTerminal,

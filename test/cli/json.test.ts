@@ -37,6 +37,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   publish: ['garden'],
   import: ['garden'],
   get: ['bees'],
+  render: ['garden/bees.md'],
   log: ['bees'],
   diff: ['bees'],
   blame: ['bees'],

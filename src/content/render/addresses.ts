@@ -33,7 +33,8 @@ const LOCAL_NETWORKS = [
     return { first: numberOf(first), size: 2 ** (32 - Number(bits)) }
   })
 /** Names that only a local network or machine answers to. A name without a dot is one of them too. */
-const LOCAL_NAME = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test)$/
+const LOCAL_NAME =
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test)$/
 
 /** What a browser would make of `url`. */
 export function readAddress(url: string): Address {
@@ -73,8 +74,10 @@ function webAddress(href: string): Address {
   // without the slashes it depends on where the page is shown what is meant
   const parsed = /^https?:\/\//i.test(href) ? parse(href) : undefined
   if (parsed === undefined) return { type: 'refused', why: 'no address of the web' }
-  if (parsed.username !== '' || parsed.password !== '') return { type: 'refused', why: 'a name before the host' }
-  if (isLocalHost(parsed.hostname)) return { type: 'refused', why: 'an address of your own machine or network' }
+  if (parsed.username !== '' || parsed.password !== '')
+    return { type: 'refused', why: 'a name before the host' }
+  if (isLocalHost(parsed.hostname))
+    return { type: 'refused', why: 'an address of your own machine or network' }
   return { type: 'web', href }
 }
 

@@ -1,6 +1,7 @@
 /** Headings as places that one can link to, and as a table of contents. */
-import type { Element, Nodes, Root } from 'hast'
+
 import GithubSlugger, { slug } from 'github-slugger'
+import type { Element, Nodes, Root } from 'hast'
 import { visit } from 'unist-util-visit'
 import { ID_PREFIX } from './schema.ts'
 

@@ -85,13 +85,6 @@ export function safeTree(
   }
 }
 
-/** Any text as HTML that shows it as it is: what is left where it cannot be rendered. */
-export function plainHtml(text: string): string {
-  const escaped = text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
-  // the inner element keeps the line end that a browser drops right behind <pre>
-  return `<pre><code>${escaped.replace(/\0/g, '\ufffd')}</code></pre>`
-}
-
 function refuseTooLarge(markdown: string): void {
   if (markdown.length > RENDER_UNITS_MAX) {
     throw new SheafError('TOO_LARGE', `${markdown.length} characters where ${RENDER_UNITS_MAX} are rendered`)
@@ -107,7 +100,9 @@ function refuseTooDeep(node: Nodes, depth: number): void {
 }
 
 function tooDeep(cause?: unknown): SheafError {
-  return new SheafError('TOO_LARGE', `elements within more than ${ELEMENTS_DEEP_MAX} of each other`, { cause })
+  return new SheafError('TOO_LARGE', `elements within more than ${ELEMENTS_DEEP_MAX} of each other`, {
+    cause,
+  })
 }
 
 function renderedLink(link: WikiLink, from: Page | undefined): RenderedLink {

@@ -19,7 +19,22 @@ export const CLASSES = {
 } as const
 
 const TEXT_LEVEL = ['a', 'br', 'code', 'del', 'em', 'img', 'input', 'span', 'strong', 'sup']
-const BLOCKS = ['blockquote', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'li', 'ol', 'p', 'pre', 'section', 'ul']
+const BLOCKS = [
+  'blockquote',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'hr',
+  'li',
+  'ol',
+  'p',
+  'pre',
+  'section',
+  'ul',
+]
 const TABLES = ['table', 'tbody', 'td', 'th', 'thead', 'tr']
 const ALIGN: [string, ...string[]] = ['align', 'left', 'right', 'center']
 

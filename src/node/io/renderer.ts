@@ -4,7 +4,8 @@
  */
 import type { Worker } from 'node:worker_threads'
 import { SheafError } from '../../base/errors.ts'
-import { plainHtml, type Rendered, type RenderOptions } from '../../content/render/render.ts'
+import { plainHtml } from '../../content/render/plain.ts'
+import type { Rendered, RenderOptions } from '../../content/render/render.ts'
 import type { FromRenderer, ToRender } from './render-worker.ts'
 import { startWorker } from './worker.ts'
 

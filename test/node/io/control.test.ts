@@ -16,6 +16,7 @@ import {
   type MergeJson,
   type PageJson,
   type RecentJson,
+  type RenderedJson,
   type RuleJson,
 } from '../../../src/node/io/control/shapes.ts'
 import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'
@@ -86,6 +87,27 @@ const CASES: Record<string, Case> = {
     t.alike(await client.ask<PageJson>('/v1/get', { query: { id: page.id } }), page, 'the same by its id')
     await client.ask('/v1/get', { query: { page: `@${me}/garden/bees`, timeoutMs: 50 } })
     t.is((node.commands.at(-1) as { untilMs: number }).untilMs, NOW_MS + 50)
+  },
+  'GET /v1/render': async ({ client, me }, t) => {
+    const text = '# Bees\n\n[[wasps#Nest]] ![a](https://images.example/a.png) <b>\n'
+    await publish(client, { path: 'garden/bees', text })
+    const ask = (query: Record<string, string>) =>
+      client.ask<RenderedJson>('/v1/render', { query: { page: '@me/garden/bees', ...query } })
+    const page = await ask({})
+    t.is(page.page, `@${me}/garden/bees`)
+    t.ok(page.html.includes(`<a class="wiki" href="sheaf:@${me}/wasps#user-content-nest">`), page.html)
+    t.ok(page.html.includes('&#x3C;b>') && !page.html.includes('<img'))
+    t.alike(page.toc, [{ depth: 1, text: 'Bees', id: 'user-content-bees' }])
+    t.alike(page.links, [
+      { target: 'wasps', section: 'Nest', shown: null, isEmbed: false, page: `@${me}/wasps` },
+    ])
+    t.is(page.problem, null)
+    t.ok((await ask({ images: 'shown' })).html.includes('<img src="https://images.example/a.png"'))
+    t.is(await codeOfAsync(ask({ images: 'all' })), 'BAD_ARGUMENT')
+    await publish(client, { path: 'garden/bees', text: `${'> '.repeat(40)}deep & dark` })
+    const deep = await ask({})
+    t.is(deep.problem?.code, 'TOO_LARGE')
+    t.ok(deep.html.endsWith('deep &#38; dark</code></pre>'))
   },
   'GET /v1/log': async ({ client, me }, t) => {
     await publish(client, { path: 'a', text: 'text' })

@@ -4,13 +4,16 @@
  */
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { readUtf8 } from '../../../base/codec.ts'
 import { SheafError } from '../../../base/errors.ts'
 import { FILE_BYTES_MAX } from '../../../base/limits.ts'
 import { idFromText } from '../../../base/text-id.ts'
 import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
 import { checkPath } from '../../../content/path.ts'
+import { PAGE_SCHEME } from '../../../content/render/plain.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
 import { type NodeApi, RECENT_MAX } from '../../commands.ts'
+import type { Renderer } from '../renderer.ts'
 import { type OwnSpace, type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { exportLines } from './exporting.ts'
 import { type Download, downloadFile, publishFile } from './files.ts'
@@ -27,6 +30,7 @@ import {
   pageJson,
   peerJson,
   recentJson,
+  renderedJson,
   ruleJson,
   statusJson,
   versionJson,
@@ -44,6 +48,7 @@ export interface RouteContext {
   times: ControlTimes
   own: OwnSpace
   nowMs(): number
+  renderer: Renderer
   /** Aborts when the client has left. */
   signal: AbortSignal
 }
@@ -116,6 +121,23 @@ export const ROUTES: readonly Route[] = [
     async handle({ parameters, context }) {
       const target = await readTarget(parameters, context.own)
       return pageJson(await context.api.run({ type: 'get', target, ...lookUp(parameters, context) }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/render',
+    parameters: ['page', 'id', 'timeoutMs', 'fresh', 'images'],
+    body: 'none',
+    answer: 'json',
+    async handle({ parameters, context }) {
+      const target = await readTarget(parameters, context.own)
+      const images = parameters.text('images') ?? 'linked'
+      if (images !== 'linked' && images !== 'shown') {
+        throw new SheafError('BAD_ARGUMENT', 'images are linked or shown')
+      }
+      const page = await context.api.run({ type: 'get', target, ...lookUp(parameters, context) })
+      const options = { page: page.page, pagePrefix: PAGE_SCHEME, images, relative: 'below' } as const
+      return renderedJson(page, await context.renderer.render(readUtf8(page.text), options))
     },
   },
   {

@@ -13,6 +13,7 @@ import type { Space } from '../../../content/space.ts'
 import type { NodeApi } from '../../commands.ts'
 import { spaceNamed } from '../names-file.ts'
 import { makePrivateFolder } from '../paths.ts'
+import { startRenderer } from '../renderer.ts'
 import { diskError } from '../store/disk-error.ts'
 import { type OwnSpace, Parameters } from './asking.ts'
 import { failureOf, HTTP_STATUS } from './failure.ts'
@@ -69,11 +70,13 @@ export async function serveControl(api: NodeApi, options: ControlOptions): Promi
     ),
   )
   const leaving = new AbortController()
+  const renderer = startRenderer()
   const shared = {
     api,
     times: options.config,
     own: ownSpace(api, options.home),
     nowMs: options.nowMs ?? Date.now,
+    renderer,
   }
   for (const route of ROUTES) {
     app.route({
@@ -90,6 +93,7 @@ export async function serveControl(api: NodeApi, options: ControlOptions): Promi
       leaving.abort()
       await closeServer(app.server)
       await app.close()
+      await renderer.close()
     },
   }
 }
