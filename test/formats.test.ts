@@ -27,6 +27,7 @@ const PARTS: Record<string, string> = {
   'src/base/crypto.ts loadCrypto': 'loads a library',
   'src/base/crypto/native.ts loadNative': 'loads a library',
   'src/content/blocks.ts readBlocks': 'lines of any text, held by test/content/blocks.test.ts',
+  'src/content/render/addresses.ts readAddress': 'any text, held by test/content/render/addresses.test.ts',
   'src/content/render/parse.ts parseMarkdown': 'any text, held by test/content/links.test.ts',
   'src/cli/folder.ts readFolder': 'names of files, held by test/content/path.test.ts',
   'src/cli/folder.ts readPageFile': 'text in normal form, held by test/content/text.test.ts',

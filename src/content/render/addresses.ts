@@ -53,7 +53,7 @@ export function readAddress(url: string): Address {
 export function isBelow(path: string): boolean {
   if (/^[/\\]/.test(path)) return false
   let depth = 0
-  for (const name of decoded(path).split(/[/\\]/)) {
+  for (const name of withoutEscapes(path).split(/[/\\]/)) {
     if (name === '..') depth--
     else if (name !== '.') depth++
     if (depth < 0) return false
@@ -62,7 +62,7 @@ export function isBelow(path: string): boolean {
 }
 
 /** Without escapes; as it is where they are broken. */
-export function decoded(text: string): string {
+export function withoutEscapes(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

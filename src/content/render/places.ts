@@ -2,7 +2,7 @@
 import { resolveLink, type WikiLink } from '../links.ts'
 import { brokenRule, exportName } from '../path.ts'
 import { type Page, pageToText } from '../space.ts'
-import { type Address, decoded, isBelow } from './addresses.ts'
+import { type Address, withoutEscapes, isBelow } from './addresses.ts'
 import { sectionId } from './headings.ts'
 import { ID_PREFIX } from './schema.ts'
 
@@ -40,7 +40,7 @@ export function relativeAddress(
 ): string | undefined {
   if (page === undefined) return relative === 'any' || isBelow(path) ? url : undefined
   const segments = path.startsWith('/') ? [] : page.path.split('/').slice(0, -1)
-  for (const name of decoded(path).replace(EXTENSION, '').split('/')) {
+  for (const name of withoutEscapes(path).replace(EXTENSION, '').split('/')) {
     if (name === '..' && segments.pop() === undefined) return undefined
     if (name !== '..' && name !== '.' && name !== '') segments.push(name)
   }
