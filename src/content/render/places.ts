@@ -2,7 +2,7 @@
 import { resolveLink, type WikiLink } from '../links.ts'
 import { brokenRule, exportName } from '../path.ts'
 import { type Page, pageToText } from '../space.ts'
-import { type Address, withoutEscapes, isBelow } from './addresses.ts'
+import { type Address, isBelow, withoutEscapes } from './addresses.ts'
 import { sectionId } from './headings.ts'
 import { ID_PREFIX } from './schema.ts'
 
