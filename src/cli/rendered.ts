@@ -1,5 +1,5 @@
 /** What the commands that render say: HTML or JSON, and the failure where the text is shown as it is. */
-import type { RenderedJson } from '../node/io/control/shapes.ts'
+import type { RenderedJson } from '../node/io/control/rendering.ts'
 import { type CommonOptions, jsonLine } from './cli.ts'
 import type { Shell } from './shell.ts'
 import { harmless } from './shown.ts'

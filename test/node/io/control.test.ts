@@ -7,6 +7,7 @@ import { idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
+import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type MergeJson,
   type PageJson,
   type RecentJson,
-  type RenderedJson,
   type RuleJson,
 } from '../../../src/node/io/control/shapes.ts'
 import { fakeNode, HELD, idOf, TIME_MS } from '../../cli/fake-node.ts'

@@ -4,13 +4,11 @@
  */
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
-import { readUtf8 } from '../../../base/codec.ts'
 import { SheafError } from '../../../base/errors.ts'
 import { FILE_BYTES_MAX } from '../../../base/limits.ts'
 import { idFromText } from '../../../base/text-id.ts'
 import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
 import { checkPath } from '../../../content/path.ts'
-import { PAGE_SCHEME } from '../../../content/render/plain.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
 import { type NodeApi, RECENT_MAX } from '../../commands.ts'
 import type { Renderer } from '../renderer.ts'
@@ -20,6 +18,7 @@ import { type Download, downloadFile, publishFile } from './files.ts'
 import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
+import { renderPage } from './rendering.ts'
 import { readChange } from './ruling.ts'
 import {
   blameJson,
@@ -30,7 +29,6 @@ import {
   pageJson,
   peerJson,
   recentJson,
-  renderedJson,
   ruleJson,
   statusJson,
   versionJson,
@@ -131,13 +129,8 @@ export const ROUTES: readonly Route[] = [
     answer: 'json',
     async handle({ parameters, context }) {
       const target = await readTarget(parameters, context.own)
-      const images = parameters.text('images') ?? 'linked'
-      if (images !== 'linked' && images !== 'shown') {
-        throw new SheafError('BAD_ARGUMENT', 'images are linked or shown')
-      }
       const page = await context.api.run({ type: 'get', target, ...lookUp(parameters, context) })
-      const options = { page: page.page, pagePrefix: PAGE_SCHEME, images, relative: 'below' } as const
-      return renderedJson(page, await context.renderer.render(readUtf8(page.text), options))
+      return renderPage(page, context.renderer, parameters.text('images'))
     },
   },
   {

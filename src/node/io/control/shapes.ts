@@ -25,14 +25,12 @@ import type {
 } from '../../commands.ts'
 import type { Asked } from '../../fetching.ts'
 import type { Rule } from '../../rules.ts'
-import type { RenderOutcome } from '../renderer.ts'
 import type { AskedJson } from './failure.ts'
 
 export type StatusJson = ReturnType<typeof statusJson>
 export type RuleJson = ReturnType<typeof ruleJson>
 export type PeerJson = ReturnType<typeof peerJson>
 export type PageJson = ReturnType<typeof pageJson>
-export type RenderedJson = ReturnType<typeof renderedJson>
 export type VersionJson = ReturnType<typeof versionJson>
 export type NamedJson = ReturnType<typeof namedJson>
 export type DiffJson = ReturnType<typeof diffJson>
@@ -96,27 +94,6 @@ export function pageJson(page: GotPage) {
 function choiceJson({ rule, at, chosen, among, by }: HeadChoice) {
   const sides = among.map(({ id, bookmarks, trust }) => ({ id: idToText(id), bookmarks, trust }))
   return { rule, at: maybeId(at), chosen: idToText(chosen), by: maybeId(by), among: sides }
-}
-
-/** The same with its text as HTML. */
-export function renderedJson(page: GotPage, { html, toc, links, problem }: RenderOutcome) {
-  const { text: _, ...fields } = pageJson(page)
-  return { ...fields, ...renderJson({ html, toc, links, problem }) }
-}
-
-export function renderJson({ html, toc, links, problem }: RenderOutcome) {
-  return {
-    html,
-    toc,
-    links: links.map(({ target, section, shown, isEmbed, page: to }) => ({
-      target,
-      section: section ?? null,
-      shown: shown ?? null,
-      isEmbed,
-      page: to ?? null,
-    })),
-    problem: problem === undefined ? null : { code: problem.code, message: problem.message },
-  }
 }
 
 export function versionJson(version: LoggedVersion) {
