@@ -33,7 +33,7 @@ export function* mergeVersions(
   labels?: MergeLabels,
 ): AsksForTexts<MergedVersions> {
   const bases = history.mergeBases(ours, theirs).map(({ id }) => id)
-  const base = yield* mergedBase(history, bases, 0)
+  const base = yield* mergedBase(history, bases, { level: 0, sides: [ours, theirs] })
   const merged = merge3(base, yield ours, yield theirs, labels)
   return { ...merged, bases }
 }
@@ -42,19 +42,24 @@ export function* mergeVersions(
 function* mergedBase(
   history: History<HistoryEntry>,
   bases: readonly Uint8Array[],
-  level: number,
+  of: { level: number; sides: readonly Uint8Array[] },
 ): AsksForTexts<string | undefined> {
-  const [first, ...rest] = bases.slice(0, level < LEVELS_MAX ? BASES_MAX : 1)
-  if (first === undefined) return ''
+  const [first, ...rest] = bases.slice(0, of.level < LEVELS_MAX ? BASES_MAX : 1)
+  if (first === undefined) return isWhole(history, of.sides) ? undefined : ''
   let text = yield first
   const sides = [first]
   for (const next of rest) {
     const below = history.mergeBasesOf(sides, [next]).map(({ id }) => id)
-    const base = yield* mergedBase(history, below, level + 1)
+    const base = yield* mergedBase(history, below, { level: of.level + 1, sides: [...sides, next] })
     text = merge3(base, text, yield next).text
     sides.push(next)
   }
   return text
+}
+
+/** Whether all that versions came from is known: then what they do not share was not there before, and else nobody knows what was. */
+function isWhole(history: History<HistoryEntry>, ids: readonly Uint8Array[]): boolean {
+  return history.ancestors(...ids).every(({ id, parents }) => history.parents(id).length === parents.length)
 }
 
 /** Runs what asks for texts where all of them are at hand. */

@@ -3,7 +3,7 @@
  * is to be had: what lies here first, the rest from peers. Texts are left where they are, so that a long
  * history takes little memory.
  */
-import { compareBytes } from '../base/hash.ts'
+import { compareBytes, equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import type { VerifiedVersion } from '../content/block.ts'
 import type { Head } from '../content/heads.ts'
@@ -44,8 +44,10 @@ export function* lineageOf(node: Node, reader: Reader, page: Page, how: LookUp):
   const known = new IdMap<Ancestor>()
   for (const version of versions) known.set(version.id, ancestorOf(version))
   yield* addAncestors(node, page, known, how.untilMs)
-  const tips = head.tips.map(({ id }) => Uint8Array.from(id))
-  return { history: new History(known.values()), head, tips, asked }
+  const history = new History(known.values())
+  const at = pageLocator(page)
+  const tips = history.heads.filter((one) => equalBytes(pageLocator(one.page), at)).map(({ id }) => id)
+  return { history, head, tips, asked }
 }
 
 /** The lineage of one version, whichever page it lies on. */

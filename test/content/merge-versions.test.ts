@@ -68,11 +68,17 @@ test('merge of versions - without a base that is known both are new', (t) => {
     b: ['', 'x\n'],
     c: ['?', 'y\n'],
     d: ['', undefined],
+    e: ['?', undefined],
   }
   const { conflicts, bases } = merged(graph, 'b', 'c')
   t.is(bases, '')
   t.is(conflicts[0]?.base, '')
-  t.is(merged(graph, 'b', 'd').conflicts.length, 1, 'also where one of them deletes the page')
+  t.is(merged(graph, 'b', 'd').text, 'x\n', 'a page that never was on one side is that of the other')
+  t.is(
+    merged(graph, 'b', 'e').conflicts.length,
+    1,
+    'and one that may have been there, and was deleted, is a conflict',
+  )
 })
 
 /*  Ladders of crossed merges: each pair merges both of the pair before. */

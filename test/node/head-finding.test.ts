@@ -107,3 +107,21 @@ test('finding a head - hundreds of bookmarks and differences crowd out no versio
   await world.settle()
   t.is(hex((await get(world, 'eve')).id), hex(two))
 })
+
+/*  one ── two ── … ── last        eve has read `one` long ago; what lies between is with others */
+test('finding a head - a version that was read long ago is no fork beside the newest, however much lies between', async (t) => {
+  const world = await worldOf(['ada', 'bo'])
+  const one = await publish(world, 'ada', 'one\n')
+  world.add('eve', { isReader: true })
+  const { a } = world.connect('eve', 'ada')
+  await world.settle()
+  t.is(hex((await get(world, 'eve')).id), hex(one))
+  world.disconnect('eve', a)
+  let last = one
+  for (let i = 0; i < 40; i++) last = await publish(world, 'ada', `version ${i}\n`, [last])
+  world.connect('eve', 'bo')
+  await world.settle()
+  const got = await get(world, 'eve')
+  t.is(hex(got.id), hex(last))
+  t.is(got.why, 'only tip')
+})
