@@ -35,6 +35,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'reindex', group: 'Node', load: () => import('./reindex.ts') },
   { name: 'demo', group: 'Node', load: () => import('./demo.ts') },
   { name: 'sim', group: 'Node', load: () => import('./sim.ts') },
+  { name: 'profile', group: 'Node', load: () => import('./profile.ts') },
   { name: 'name', group: 'Node', load: () => import('./name.ts') },
   { name: 'deny', group: 'Policy', load: async () => (await import('./rules.ts')).deny },
   { name: 'allow', group: 'Policy', load: async () => (await import('./rules.ts')).allow },

@@ -3,15 +3,16 @@
  * offers exactly these, the CLI and the web page go through it.
  */
 import type { BlamedLine } from '../content/blame.ts'
-import type { VerifiedBlock } from '../content/block.ts'
 import type { Difference } from '../content/diff.ts'
 import type { FileDraft } from '../content/file.ts'
 import type { HeadChoice } from '../content/heads.ts'
 import type { Conflict } from '../content/merge3.ts'
 import type { PieceEntry } from '../content/piece.ts'
+import type { Profile } from '../content/profile.ts'
 import type { Page, Space } from '../content/space.ts'
 import type { PageContent } from '../content/version.ts'
 import type { ClockSkew } from './clock-skew.ts'
+import type { Declared, GatheredRecords, Machines, ShownProfile } from './entity-answers.ts'
 import type { Asked } from './fetching.ts'
 import type { Followed, Subject } from './followed.ts'
 import type { Rule, RuleChange } from './rules.ts'
@@ -46,6 +47,12 @@ export type Command =
       isLocal?: boolean
       untilMs: number
     }
+  /** What an entity says of itself. */
+  | { type: 'profile'; entity: Uint8Array; untilMs: number }
+  /** Says it of this node's own, in the place of what was said before. */
+  | { type: 'describe'; profile: Omit<Profile, 'replaces'> }
+  /** The machines that an entity certified, and which it revoked. */
+  | { type: 'machines'; entity: Uint8Array; untilMs: number }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. `isFresh`: peers are asked about a page of our own space, too. */
@@ -97,12 +104,6 @@ export const RECENT_MAX = 1000
 
 export type Target = { page: Page } | { id: Uint8Array }
 
-/**
- * A record of ours: what it is to say, as the body of a registered kind, or the block of a record that was signed
- * elsewhere, as with a key that is kept offline.
- */
-export type Declared = { kind: number; body: Uint8Array } | { block: Uint8Array }
-
 export interface ListedPage {
   path: string
   version: Uint8Array
@@ -112,6 +113,9 @@ export interface Answers {
   publish: Published
   declare: { ids: Uint8Array[]; batches: Uint8Array[] }
   records: GatheredRecords
+  profile: ShownProfile
+  describe: { ids: Uint8Array[]; batches: Uint8Array[] }
+  machines: Machines
   held: HeldProgress
   stow: PieceEntry[]
   read: Uint8Array
@@ -139,13 +143,6 @@ export interface Published {
   pages: { space: Space; path: string; id: Uint8Array; status: 'stored' | 'unchanged' | 'stale' }[]
   /** The batches to wait for, by root: those just written, and those with unchanged pages that still lack holders. */
   batches: Uint8Array[]
-}
-
-export interface GatheredRecords {
-  /** In the order of their ids. */
-  records: VerifiedBlock[]
-  /** Who was asked; empty where nobody was. */
-  asked: Asked[]
 }
 
 export interface HeldProgress {

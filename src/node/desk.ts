@@ -3,10 +3,12 @@ import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
 import { blameOf, compare, merge } from './comparing.ts'
 import { declare } from './declaring.ts'
+import { describe, describeOwn } from './describing.ts'
 import type { Following } from './following.ts'
 import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
 import { logOf } from './lineage.ts'
+import { machinesOf } from './machines.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
@@ -49,6 +51,12 @@ export class Desk {
         return yield* this.#publisher.publish(command)
       case 'declare':
         return yield* declare(this.#node, this.#writer, command.records)
+      case 'profile':
+        return yield* describe(this.#node, command.entity, command.untilMs)
+      case 'describe':
+        return yield* describeOwn(this.#node, this.#writer, command.profile)
+      case 'machines':
+        return yield* machinesOf(this.#node, command.entity, command.untilMs)
       case 'records':
         return yield* gatherRecords(this.#node, command)
       case 'held':

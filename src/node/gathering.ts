@@ -4,7 +4,8 @@
  */
 import { compareBytes, equalBytes } from '../base/hash.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
-import type { Command, GatheredRecords } from './commands.ts'
+import type { Command } from './commands.ts'
+import type { GatheredRecords } from './entity-answers.ts'
 import type { Node } from './node.ts'
 import type { Task } from './task.ts'
 

@@ -184,6 +184,23 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       batches: [idOf('batch')],
     }),
     records: () => ({ records: [], asked: [] }),
+    profile: ({ entity }) => ({
+      id: idOf('profile'),
+      entity,
+      timeMs: TIME_MS,
+      profile: { replaces: [], name: 'Ann', about: 'I keep bees.', avatar: { type: 'none' } },
+      otherTips: [],
+      asked: [],
+    }),
+    describe: () => ({ ids: [idOf('profile')], batches: [idOf('batch')] }),
+    machines: ({ entity }) => ({
+      entity,
+      machines: [
+        { device: idOf('device'), sinceMs: TIME_MS, revokedMs: undefined },
+        { device: idOf('laptop'), sinceMs: TIME_MS + 1, revokedMs: TIME_MS + 2 },
+      ],
+      asked: [],
+    }),
     held: (_, progress) => {
       progress({ ...HELD, held: 2, batchesHeld: 0, isHeld: false })
       return HELD

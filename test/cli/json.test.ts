@@ -29,6 +29,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   verify: [],
   reindex: null,
   demo: null,
+  profile: [],
   name: [],
   deny: [],
   allow: null,

@@ -7,6 +7,7 @@ import { idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
+import type { DeclaredJson, MachinesJson } from '../../../src/node/io/control/entities.ts'
 import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
@@ -369,6 +370,41 @@ const CASES: Record<string, Case> = {
       { type: 'progress', blocks: 1_000 },
       { type: 'done', checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true },
     ])
+  },
+  'GET /v1/profile': async ({ client, me }, t) => {
+    const profile = await client.ask<Record<string, unknown>>('/v1/profile')
+    t.alike([profile.entity, profile.name, profile.avatar], [me, 'Ann', null])
+    const group = client.ask('/v1/profile', { query: { entity: `%${me}` } })
+    t.is(await codeOfAsync(group), 'BAD_ARGUMENT')
+  },
+  'POST /v1/profile': async ({ client, node }, t) => {
+    const json = { name: 'Ann', about: '', avatar: Buffer.from('GIF89a').toString('base64') }
+    const { id, held } = await client.ask<DeclaredJson>('/v1/profile', { method: 'POST', json })
+    t.alike([id, held.held], [idToText(idOf('profile')), 5])
+    const asked = node.commands.find((one) => one.type === 'describe')
+    t.alike(asked?.profile.avatar, { type: 'image', bytes: Buffer.from('GIF89a') })
+    for (const bad of [{}, { name: 1 }, { ...json, avatar: 'no base64' }, { ...json, more: 1 }]) {
+      t.is(await codeOfAsync(client.ask('/v1/profile', { method: 'POST', json: bad })), 'BAD_ARGUMENT')
+    }
+  },
+  'GET /v1/devices': async ({ client, me }, t) => {
+    const { entity, devices } = await client.ask<MachinesJson>('/v1/devices', { query: { entity: '@me' } })
+    t.is(entity, me)
+    t.alike(
+      devices.map(({ isThis, revokedMs }) => [isThis, revokedMs !== null]),
+      [
+        [true, false],
+        [false, true],
+      ],
+    )
+  },
+  'POST /v1/devices/revoke': async ({ client, node }, t) => {
+    const device = idToText(idOf('laptop'))
+    await client.ask('/v1/devices/revoke', { method: 'POST', json: { device } })
+    const asked = node.commands.find((one) => one.type === 'declare')
+    t.alike(asked?.records, [{ kind: 6, body: Buffer.from(idOf('laptop')) }])
+    const bad = client.ask('/v1/devices/revoke', { method: 'POST', json: { device: 'x' } })
+    t.is(await codeOfAsync(bad), 'BAD_ARGUMENT')
   },
   'GET /v1/rules': async ({ client, node }, t) => {
     t.alike(await client.ask('/v1/rules'), { rules: [] })

@@ -13,6 +13,7 @@ import { pageToText, spaceToText } from '../../../content/space.ts'
 import { type NodeApi, RECENT_MAX } from '../../commands.ts'
 import type { Renderer } from '../renderer.ts'
 import { type OwnSpace, type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
+import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { type Download, downloadFile, publishFile } from './files.ts'
 import { readMerge } from './merging.ts'
@@ -301,6 +302,7 @@ export const ROUTES: readonly Route[] = [
       for await (const event of api.events(since, signal)) yield eventJson(event) as object
     },
   },
+  ...ENTITY_ROUTES,
   {
     method: 'GET',
     path: '/v1/rules',

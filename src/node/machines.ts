@@ -1,0 +1,36 @@
+/** The machines of an entity: which it certified, and which of them it revoked. */
+import { decode } from '../base/codec.ts'
+import { IdMap } from '../base/id-map.ts'
+import { DEVICE_CERTIFICATE, deviceCertificate } from '../content/device.ts'
+import { DEVICE_REVOCATION, deviceRevocation } from '../content/revocation.ts'
+import { entityLocator } from '../content/space.ts'
+import type { Machine, Machines } from './entity-answers.ts'
+import { gatherRecords } from './gathering.ts'
+import type { Node } from './node.ts'
+import { learnRevocations } from './revoking.ts'
+import type { Task } from './task.ts'
+
+/** In the order in which they were certified, by what the certificates claim. Throws REFUSED for a place that the operator denied. */
+export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Task<Machines> {
+  const sought = { locator: entityLocator(entity), signer: entity, untilMs }
+  const { records, asked } = yield* gatherRecords(node, { ...sought, kind: DEVICE_CERTIFICATE })
+  const revoking = yield* gatherRecords(node, { ...sought, kind: DEVICE_REVOCATION })
+  yield* learnRevocations(node, entity)
+  const counting = [...records, ...revoking.records].filter(
+    ({ record }) => node.keys.judge(record).type === 'counts',
+  )
+  const machines = new IdMap<Machine>()
+  for (const { record } of counting.filter(({ type }) => type === 'certificate')) {
+    const { device } = decode(deviceCertificate, record.body)
+    const known = machines.get(device)
+    if (known !== undefined && (known.sinceMs ?? 0) <= record.timeMs) continue
+    machines.set(device, { device, sinceMs: record.timeMs, revokedMs: undefined })
+  }
+  for (const { record } of counting.filter(({ record }) => record.kind === DEVICE_REVOCATION)) {
+    const { device } = decode(deviceRevocation, record.body)
+    const sinceMs = machines.get(device)?.sinceMs
+    machines.set(device, { device, sinceMs, revokedMs: record.timeMs })
+  }
+  const list = [...machines.values()].sort((a, b) => (a.sinceMs ?? 0) - (b.sinceMs ?? 0))
+  return { entity, machines: list, asked: [...asked, ...revoking.asked] }
+}
