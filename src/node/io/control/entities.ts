@@ -9,7 +9,7 @@ import type { Space } from '../../../content/space.ts'
 import type { Answers } from '../../commands.ts'
 import type { Machines, ShownProfile } from '../../entity-answers.ts'
 import { readSpace } from './asking.ts'
-import type { Route, RouteRequest } from './routes.ts'
+import type { Route, RouteRequest } from './route.ts'
 import { heldJson } from './shapes.ts'
 
 export type ProfileJson = ReturnType<typeof profileJson>

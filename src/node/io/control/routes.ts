@@ -10,16 +10,16 @@ import { idFromText } from '../../../base/text-id.ts'
 import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
 import { checkPath } from '../../../content/path.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
-import { type NodeApi, RECENT_MAX } from '../../commands.ts'
-import type { Renderer } from '../renderer.ts'
-import { type OwnSpace, type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
+import { RECENT_MAX } from '../../commands.ts'
+import { type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
-import { type Download, downloadFile, publishFile } from './files.ts'
+import { downloadFile, publishFile } from './files.ts'
 import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { renderPage } from './rendering.ts'
+import type { Route, RouteContext } from './route.ts'
 import { readChange } from './ruling.ts'
 import {
   blameJson,
@@ -36,46 +36,7 @@ import {
   whereJson,
 } from './shapes.ts'
 
-/** What the server's caller may wait for at most, as its configuration says. */
-export interface ControlTimes {
-  readonly getTimeoutMs: number
-  readonly publishPatienceMs: number
-}
-
-export interface RouteContext {
-  api: NodeApi
-  times: ControlTimes
-  own: OwnSpace
-  nowMs(): number
-  renderer: Renderer
-  /** Aborts when the client has left. */
-  signal: AbortSignal
-}
-
-export interface RouteRequest {
-  parameters: Parameters
-  /** NDJSON and bytes as a stream, JSON as a value, else undefined. */
-  body: unknown
-  /** The header `range`. */
-  range: string | undefined
-  context: RouteContext
-}
-
-interface RouteWords {
-  method: 'GET' | 'POST' | 'PUT'
-  path: string
-  /** Names of the query parameters. */
-  parameters: readonly string[]
-  /** What a request's body is. */
-  body: 'none' | 'json' | 'ndjson' | 'bytes'
-}
-
-export type Route = RouteWords &
-  (
-    | { answer: 'json'; handle(request: RouteRequest): Promise<object> }
-    | { answer: 'ndjson'; handle(request: RouteRequest): AsyncGenerator<object> }
-    | { answer: 'bytes'; handle(request: RouteRequest): Promise<Download> }
-  )
+export type { ControlTimes, Route, RouteContext, RouteRequest } from './route.ts'
 
 /** A caller that waits longer should ask again. */
 const TIMEOUT_MS_MAX = 60_000
