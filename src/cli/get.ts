@@ -8,12 +8,14 @@ import { type Called, calledBy } from './called.ts'
 import { type Cli, examples, jsonLine, note, PAGE_HELP, targetArgument, timesOf } from './cli.ts'
 import { type FileOptions, getFile, writeWhole } from './get-file.ts'
 import { tellRendered } from './rendered.ts'
-import { count, harmless, oneLine } from './shown.ts'
+import { columns, count, harmless, oneLine } from './shown.ts'
 
 interface GetOptions extends FileOptions {
   readonly raw?: boolean
   readonly html?: boolean
   readonly images?: boolean
+  readonly why?: boolean
+  readonly fresh?: boolean
 }
 
 export function register(program: Command, cli: Cli): void {
@@ -27,7 +29,12 @@ export function register(program: Command, cli: Cli): void {
     )
     .argument('<PAGE|ID>', `${PAGE_HELP}; or the id of a version`)
     .option('--raw', 'every byte, also on a terminal')
-    .option('--out <FILE>', 'write it there')
+    .option(
+      '--out <FILE>',
+      'write it there; of a page, `sheaf publish FILE` knows then what it was made from',
+    )
+    .option('--why', 'instead of the page: which rule made this version its head, and what stands beside it')
+    .option('--fresh', 'ask peers about a page of your own, too')
     .option('--range <BYTES>', 'of a file: first and last byte, as 0-999, 1000- or -500')
     .option('--html', 'as HTML that is safe to show to anybody')
     .option('--images', 'with --html: show images, which tells the hosts that they come from')
@@ -39,6 +46,7 @@ export function register(program: Command, cli: Cli): void {
       examples(
         'sheaf get garden/bees',
         'sheaf get garden/bees --raw > bees.md',
+        'sheaf get garden/bees --why',
         'sheaf get garden/bee.png --out bee.png',
         'sheaf get garden/bees --html',
       ),
@@ -50,9 +58,10 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   const { shell } = cli
   if (options.html) return getHtml(cli, what, options)
   const { timeoutMs, deadlineMs } = timesOf(options)
-  const page = await cli
-    .client(deadlineMs)
-    .ask<PageJson>('/v1/get', { query: { ...targetArgument(what), timeoutMs } })
+  const page = await cli.client(deadlineMs).ask<PageJson>('/v1/get', {
+    query: { ...targetArgument(what), timeoutMs, fresh: options.fresh ? 'true' : undefined },
+  })
+  if (options.why) return shell.out(options.json ? jsonLine(whyJson(page)) : whyText(page))
   if (page.file !== null && (options.out !== undefined || !(options.json || options.quiet))) {
     return getFile(cli, { id: page.id, file: page.file }, { ...options, timeoutMs, deadlineMs })
   }
@@ -61,12 +70,29 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   if (options.out !== undefined) {
     const target = resolve(shell.cwd, options.out)
     await writeWhole(target, textChunks(page.text))
+    const { rememberBase } = await import('./bases.ts')
+    rememberBase(cli, target, { page: page.page, parents: [page.id], hasMarkers: false })
   }
   if (options.json) return shell.out(jsonLine(page))
   if (options.quiet) return shell.out(`${page.id}\n`)
   if (options.out !== undefined) return
   if (shell.isErrTerminal && !options.raw) note(shell, options, headline(page, await calledBy(cli)))
   await shell.out(shell.isOutTerminal && !options.raw ? harmless(page.text) : page.text)
+}
+
+function whyJson({ page, id, author, why, otherTips, redirectedFrom, asked }: PageJson) {
+  return { page, id, author, why, otherTips, redirectedFrom, asked }
+}
+
+function whyText({ page, id, author, why, otherTips, redirectedFrom }: PageJson): string {
+  const rows = [
+    ['page', page],
+    ...(redirectedFrom === null ? [] : [['led to by', redirectedFrom]]),
+    ['head', `${id} by @${author}`],
+    ['why', why],
+    ...otherTips.map((tip) => ['beside', tip]),
+  ]
+  return columns(rows.map((row) => row.map(oneLine)))
 }
 
 async function* textChunks(text: string): AsyncGenerator<Uint8Array> {

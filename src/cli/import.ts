@@ -15,16 +15,8 @@ import { ControlClient } from '../node/io/control/client.ts'
 import { type Attached, sendAttachments } from './attach.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
 import { type Folder, fileError, type PageFile, readFolder, readPageFile } from './folder.ts'
-import {
-  CHUNK_LETTERS,
-  type DoneLine,
-  doneText,
-  notHeld,
-  PROBLEMS_SHOWN,
-  type PublishLine,
-  pageLine,
-  WAIT_SECONDS_MAX,
-} from './publish.ts'
+import { CHUNK_LETTERS, PROBLEMS_SHOWN, pageLine } from './publish.ts'
+import { type DoneLine, doneText, notHeld, type PublishLine, WAIT_SECONDS_MAX } from './published.ts'
 import { count, oneLine } from './shown.ts'
 
 interface ImportOptions extends CommonOptions {

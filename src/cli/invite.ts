@@ -21,7 +21,8 @@ import { type Cli, type CommonOptions, commandText, examples, jsonLine, note, SP
 import { configOf } from './config-flags.ts'
 import { ensureRunning } from './detached.ts'
 import { makeHome, type NewHome, tellWords } from './home.ts'
-import { checkedFiles, type DoneLine, doneText, sendFiles } from './publish.ts'
+import { checkedFiles, sendFiles } from './publish.ts'
+import { type DoneLine, doneText } from './published.ts'
 
 interface InviteOptions extends CommonOptions {
   readonly private?: boolean

@@ -24,7 +24,8 @@ import {
 import { type ConfigFlags, configOf } from './config-flags.ts'
 import { ensureRunning } from './detached.ts'
 import { makeHome, tellWords } from './home.ts'
-import { checkedFiles, doneText, notHeld, sendFiles } from './publish.ts'
+import { checkedFiles, sendFiles } from './publish.ts'
+import { doneText, notHeld } from './published.ts'
 import { count, oneLine } from './shown.ts'
 
 interface JoinOptions extends CommonOptions {

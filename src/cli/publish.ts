@@ -9,7 +9,6 @@ import type { Command } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import type { TextChange } from '../content/text.ts'
 import { lineOf } from '../node/io/control/lines.ts'
-import type { HeldJson } from '../node/io/control/shapes.ts'
 import { attachmentLines, sendAttachments } from './attach.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
 import {
@@ -22,6 +21,8 @@ import {
   readFolder,
   readPageFile,
 } from './folder.ts'
+import { type DoneLine, doneText, notHeld, type PublishLine, WAIT_SECONDS_MAX } from './published.ts'
+import { publishRemembered } from './remembered.ts'
 import { count, oneLine, sizeText } from './shown.ts'
 
 export interface PublishOptions extends CommonOptions {
@@ -31,44 +32,10 @@ export interface PublishOptions extends CommonOptions {
   readonly asFile?: boolean
   readonly attachments?: boolean
   readonly mediaType?: string
+  readonly merge?: boolean
+  readonly fork?: boolean
 }
 
-export interface StoredLine {
-  type: 'stored'
-  page: string
-  id: string
-  status: 'stored' | 'unchanged'
-}
-
-/** Not stored: `id` is the head, which it was not made from. */
-export interface StaleLine {
-  type: 'stale'
-  page: string
-  id: string
-  status: 'stale'
-}
-
-export interface DoneLine {
-  type: 'done'
-  stored: number
-  unchanged: number
-  held: number
-  target: number
-  peers: number
-  isHeld: boolean
-}
-
-/** How much of a file is on the disk. */
-interface StowedLine {
-  type: 'stowed'
-  bytes: number
-}
-
-export type PublishLine = StoredLine | StaleLine | StowedLine | HeldJson | DoneLine
-
-/** Holders that every page should have, as soon as there are as many peers. */
-const HOLDERS_WANTED = 5
-export const WAIT_SECONDS_MAX = 60
 /** Files that are checked between two looks at the signal. */
 const FILES_AT_ONCE = 256
 /** Lines are sent together, so that small pages do not cost a write each. */
@@ -85,12 +52,15 @@ export function register(program: Command, cli: Cli): void {
         'attachment: a page that holds its bytes as they are, up to 1 GiB. Nothing is sent before ' +
         'every file has been checked. Ends with 0 when all pages are stored here and held by 5 peers (by all, where ' +
         'there are fewer); else with 75, and the daemon goes on looking for holders. Pages that are unchanged stay as ' +
-        'they are, so it may be run again. For a large folder, and one with files that may be bad: sheaf import.',
+        'they are, so it may be run again. A file that `sheaf get --out` wrote goes back to its page: where that has changed ' +
+        'meanwhile, it shows how and offers a merge. For a large folder, and one with files that may be bad: sheaf import.',
     )
     .argument('<FILE|DIR>', 'garden/bees.md in DIR becomes the page garden/bees')
     .option('--as <PATH>', 'the path of the page; of a folder: what stands before the paths of its pages')
     .option('-m, --message <SUMMARY>', 'what has changed, in a line', '')
     .option('--wait <SECONDS>', 'how long to wait for holders while nothing moves')
+    .option('--merge', 'of a file that was got with --out: merge without asking, where its page has changed')
+    .option('--fork', 'of such a file: publish beside what is newer')
     .option('--as-file', 'publish markdown as a file, byte for byte, and not as a page of text')
     .option('--attachments', 'of a folder: its other files, too, such as images')
     .option('--media-type <TYPE>', 'what a file is, as image/png; else the end of its name says it')
@@ -111,6 +81,7 @@ async function publish(cli: Cli, what: string, options: PublishOptions): Promise
   const patienceMs =
     options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const absolute = resolve(cli.shell.cwd, what)
+  if (await publishRemembered(cli, { file: what, absolute }, options)) return
   if (isAttachment(what, absolute, options)) {
     const file = pageOfAttachment(what, absolute, options.as)
     const lines = attachmentLines(cli, file, { ...options, patienceMs, index: true })
@@ -303,18 +274,6 @@ async function follow(
     progress.clear()
   }
   throw new SheafError('INTERNAL', 'the daemon did not say how it ended')
-}
-
-export function doneText({ stored, unchanged, held, target, isHeld }: DoneLine): string {
-  const pages = `${count(stored, 'page')} stored, ${unchanged} unchanged`
-  return isHeld && target > 0 ? `${pages}, held ${Math.min(held, target)}/${target}\n` : `${pages}\n`
-}
-
-export function notHeld({ held, peers }: Pick<DoneLine, 'held' | 'peers'>): SheafError {
-  const who = peers === 0 ? 'no peer accepts pages at the moment' : `${count(peers, 'peer')} asked`
-  return new SheafError('NOT_HELD', `held ${held}/${HOLDERS_WANTED}: stored here, and ${who}`, {
-    hint: 'the daemon goes on by itself; `sheaf status` tells what waits',
-  })
 }
 
 async function pause(signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type StaleLine,
   type StoredLine,
   WAIT_SECONDS_MAX,
-} from './publish.ts'
+} from './published.ts'
 
 export interface WriteOptions extends CommonOptions {
   readonly message?: string

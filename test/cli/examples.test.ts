@@ -15,6 +15,7 @@ const ASKING: readonly string[] = [
   'log',
   'diff',
   'blame',
+  'merge',
   'rename',
   'redirect',
   'delete',

@@ -42,6 +42,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   log: ['bees'],
   diff: ['bees'],
   blame: ['bees'],
+  merge: ['bees'],
+  edit: null,
   revert: null,
   rename: ['bees', 'hives'],
   redirect: ['hives', 'bees'],
