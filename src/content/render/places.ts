@@ -38,7 +38,11 @@ export function relativeAddress(
   { path, search, fragment }: RelativeAddress,
   { page, pagePrefix, relative }: PlaceOptions,
 ): string | undefined {
-  if (page === undefined) return relative === 'any' || isBelow(path) ? url : undefined
+  if (page === undefined) {
+    if (relative === 'below' && !isBelow(path)) return undefined
+    // so that nobody takes what stands before a colon for a scheme
+    return /^[^/]*:/.test(url) ? `./${url}` : url
+  }
   const segments = path.startsWith('/') ? [] : page.path.split('/').slice(0, -1)
   for (const name of withoutEscapes(path).replace(EXTENSION, '').split('/')) {
     if (name === '..' && segments.pop() === undefined) return undefined

@@ -76,7 +76,7 @@ export function safeTree(
     safeAddresses(html, options)
     const scheme = /^([a-z]+):/.exec(options.pagePrefix)?.[1]
     const tree = unified().use(rehypeSanitize, schemaFor(scheme)).runSync(html)
-    refuseTooDeep(tree, 0)
+    settle(tree, 0)
     return { tree, toc }
   } catch (cause) {
     // the libraries call themselves for what is within
@@ -94,9 +94,20 @@ function refuseTooLarge(markdown: string): void {
   }
 }
 
-function refuseTooDeep(node: Nodes, depth: number): void {
+/** Makes the tree what a browser reads it back as: `&#13;` is a line end to it. Refuses one that it would build otherwise. */
+function settle(node: Nodes, depth: number): void {
   if (depth > ELEMENTS_DEEP_MAX) throw tooDeep()
-  if ('children' in node) for (const child of node.children) refuseTooDeep(child, depth + 1)
+  if (node.type === 'text') node.value = withLf(node.value)
+  if (node.type === 'element') {
+    for (const [name, value] of Object.entries(node.properties)) {
+      if (typeof value === 'string') node.properties[name] = withLf(value)
+    }
+  }
+  if ('children' in node) for (const child of node.children) settle(child, depth + 1)
+}
+
+function withLf(text: string): string {
+  return text.replace(/\r\n?/g, '\n')
 }
 
 function tooDeep(cause?: unknown): SheafError {

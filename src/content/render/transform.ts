@@ -16,13 +16,6 @@ export interface LinkOptions extends PlaceOptions {
 type Handlers = NonNullable<RehypeOptions['handlers']>
 type Handler = NonNullable<Handlers[keyof Handlers]>
 
-declare module 'hast' {
-  interface ElementData {
-    /** The address of a wiki link, which is ours and needs no check. */
-    isPage?: boolean
-  }
-}
-
 /** Who follows a link out tells nobody where it stood, and hands the page over to nobody. */
 const REL = ['nofollow', 'noopener', 'noreferrer']
 
@@ -51,7 +44,7 @@ export function wikiHandler(options: PlaceOptions): Handler {
       return { type: 'element', tagName: 'span', properties, children }
     }
     const properties = { className: [CLASSES.wiki], href }
-    return { type: 'element', tagName: 'a', properties, children, data: { isPage: true } }
+    return { type: 'element', tagName: 'a', properties, children }
   }
 }
 
@@ -64,12 +57,17 @@ function replaceIn(parent: Parents, options: LinkOptions, isInLink: boolean): vo
   for (const [i, child] of parent.children.entries()) {
     if (child.type !== 'element') continue
     if (child.tagName === 'img') parent.children[i] = safeImage(child, options, isInLink)
-    else if (child.tagName === 'a' && child.data?.isPage !== true) {
+    else if (child.tagName === 'a' && !isWikiLink(child)) {
       const link = safeLink(child, String(child.properties.href ?? ''), options)
       parent.children[i] = link
       replaceIn(link, options, true)
     } else replaceIn(child, options, isInLink)
   }
+}
+
+/** Its address is ours. No markdown gives an element a class but what we gave it, and the language of code. */
+function isWikiLink({ properties: { className } }: Element): boolean {
+  return Array.isArray(className) && className.includes(CLASSES.wiki)
 }
 
 /** The element with the address that it may have, or a span that says why it has none. */
@@ -111,7 +109,8 @@ function safeAddress(
       return address
     case 'web':
     case 'mail':
-      return { href: address.href, rel: REL }
+      // in small letters, as the schema knows the schemes
+      return { href: address.href.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase()), rel: REL }
     case 'fragment':
       return { href: url === '' ? '' : `#${address.id === '' ? '' : ID_PREFIX}${address.id}` }
     case 'relative': {
