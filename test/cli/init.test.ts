@@ -33,15 +33,10 @@ test('init - makes an identity, shows its words once, and says what to do next',
   t.is(out.match(/^ {2}sheaf .+$/gm)?.length, 3, 'three commands')
   for (const path of [home.paths.identity, home.paths.config]) {
     t.is(statSync(path).mode & 0o777, 0o600)
-    t.absent(
-      readFileSync(path, 'utf8').includes(
-        out
-          .match(/24 (\w+)/g)!
-          .at(-1)!
-          .slice(3),
-      ),
-      'the words are not kept',
-    )
+    // One or another of them may stand in a comment of the configuration.
+    const text = readFileSync(path, 'utf8')
+    const words = [...out.matchAll(/ {2,}\d+ ([a-z]+)/g)].map(([, word]) => word!)
+    t.ok(words.filter((word) => text.includes(word)).length < 8, 'the words are not kept')
   }
 })
 
