@@ -22,26 +22,29 @@ export function register(program: Command, cli: Cli): void {
     )
     .argument('<PAGE|ID>', `${PAGE_HELP}; or the id of a version`)
     .argument('[OTHER]', 'what it is compared with: the first is the older one then')
+    .option('--publish', 'sign this difference and hand it out: for a version of your own')
     .option('--timeout <SECONDS>', 'how long to look for them')
     .option('--json', 'as one JSON object, with the hunks line by line')
     .option('-q, --quiet', 'print only how many lines came and went')
     .addHelpText('after', examples('sheaf diff garden/bees', 'sheaf diff garden/bees --json'))
-    .action((what: string, other: string | undefined, options: CommonOptions) =>
+    .action((what: string, other: string | undefined, options: DiffOptions) =>
       diff(cli, what, other, options),
     )
 }
 
-async function diff(
-  cli: Cli,
-  what: string,
-  other: string | undefined,
-  options: CommonOptions,
-): Promise<void> {
+interface DiffOptions extends CommonOptions {
+  publish?: boolean
+}
+
+async function diff(cli: Cli, what: string, other: string | undefined, options: DiffOptions): Promise<void> {
   const { shell } = cli
   const { timeoutMs, deadlineMs } = timesOf(options)
   const to = targetArgument(other ?? what)
   const from = other === undefined ? undefined : Object.values(targetArgument(what))[0]
-  const found = await cli.client(deadlineMs).ask<DiffJson>('/v1/diff', { query: { ...to, from, timeoutMs } })
+  const client = cli.client(deadlineMs)
+  const query = { ...to, from, timeoutMs }
+  if (options.publish) await client.ask('/v1/diff', { method: 'POST', query })
+  const found = await client.ask<DiffJson>('/v1/diff', { query })
   if (options.json) return shell.out(jsonLine(found))
   if (options.quiet) return shell.out(`+${found.added} -${found.removed}\n`)
   const names = { before: nameText(found.from), after: nameText(found.to) }

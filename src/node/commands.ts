@@ -67,6 +67,8 @@ export type Command =
   | { type: 'log'; page: Page; untilMs: number; isFresh?: boolean }
   /** What changed between two versions; where `from` is absent, from the first parent on. */
   | { type: 'diff'; from?: Target; to: Target; untilMs: number }
+  /** Signs and stores what a version of ours changed. */
+  | { type: 'publishDiff'; from?: Target; to: Target; untilMs: number }
   /** What a version, or a text that is not published yet, makes with another version of the page; with its head where `theirs` is absent. */
   | {
       type: 'merge'
@@ -112,6 +114,7 @@ export interface ListedPage {
 export interface Answers {
   publish: Published
   declare: { ids: Uint8Array[]; batches: Uint8Array[] }
+  publishDiff: { id: Uint8Array; batches: Uint8Array[] }
   records: GatheredRecords
   profile: ShownProfile
   describe: { ids: Uint8Array[]; batches: Uint8Array[] }
@@ -221,6 +224,8 @@ export type NamedVersion = Pick<LoggedVersion, 'id' | 'page' | 'author' | 'timeM
 export interface Compared extends Difference {
   from: NamedVersion | undefined
   to: NamedVersion
+  /** The record in which the author of `to` published this difference; else it was worked out here. */
+  published: Uint8Array | undefined
 }
 
 export interface Merging {

@@ -13,12 +13,15 @@ import type { VerifiedVersion } from '../content/block.ts'
 import { diffTexts } from '../content/diff.ts'
 import { History, type HistoryEntry } from '../content/history.ts'
 import { type AsksForTexts, mergeVersions } from '../content/merge-versions.ts'
-import type { Blamed, Command, Compared, Merging, NamedVersion, Target } from './commands.ts'
+import type { Answers, Blamed, Command, Compared, Merging, NamedVersion, Target } from './commands.ts'
+import { headOf } from './head-finding.ts'
 import { type Ancestor, ancestorOf, lineageOf, lineageOfVersion } from './lineage.ts'
 import type { Node } from './node.ts'
 import { failure } from './pieces.ts'
+import { declareDiff, publishedDiff, type Sides } from './published-diffs.ts'
 import type { Reader } from './reading.ts'
 import type { Task } from './task.ts'
+import type { Writer } from './writing.ts'
 
 /** Lines of one text: what is made of them, an object for each, has to fit an answer. */
 const LINES_MAX = 100_000
@@ -27,25 +30,43 @@ const UNPUBLISHED = new Uint8Array(32)
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 
-/** What changed from one version to another; where none is named, from the first parent, or from nothing. */
-export function* compare(
-  node: Node,
-  reader: Reader,
-  { from, to, untilMs }: CommandOf<'diff'>,
-): Task<Compared> {
-  const after = yield* versionAt(node, reader, to, untilMs)
-  const [parent] = after.version.parents
-  const before = from ?? (parent && { id: parent })
-  const earlier = before && (yield* versionAt(node, reader, before, untilMs))
-  const texts: string[] = []
-  for (const version of [earlier, after]) {
-    texts.push((version && (yield* textOf(reader, version, untilMs))) ?? '')
-  }
+/** What changed from one version to another; where none is named, from the first parent, or from nothing. As its author says, where a difference was published that applies. */
+export function* compare(node: Node, reader: Reader, command: CommandOf<'diff'>): Task<Compared> {
+  const sides = yield* sidesOf(node, reader, command)
+  const { earlier, before, later, after } = sides
+  const taken = yield* publishedDiff(node, sides, command.untilMs)
   return {
     from: earlier && nameOf(ancestorOf(earlier)),
-    to: nameOf(ancestorOf(after)),
-    ...diffTexts(texts[0]!, texts[1]!),
+    to: nameOf(ancestorOf(later)),
+    published: taken && Uint8Array.from(taken.diff),
+    ...diffTexts(before, after, taken && { edits: taken.edits }),
   }
+}
+
+/** Signs the difference that leads to a version of ours, so that others need not work it out. Throws REFUSED for somebody else's, TOO_LARGE, BAD_ARGUMENT where one of both has no text. */
+export function* publishDiff(
+  node: Node,
+  reader: Reader,
+  writer: Writer,
+  { from, to, untilMs }: CommandOf<'publishDiff'>,
+): Task<Answers['publishDiff']> {
+  const sides = yield* sidesOf(node, reader, { from, to, untilMs })
+  return yield* declareDiff(node, writer, sides, untilMs)
+}
+
+/** The two versions and their texts; an earlier one that is not there, or a page that is deleted, is an empty text. */
+function* sidesOf(
+  node: Node,
+  reader: Reader,
+  { from, to, untilMs }: { from?: Target | undefined; to: Target; untilMs: number },
+): Task<Sides> {
+  const later = yield* versionAt(node, reader, to, untilMs)
+  const [parent] = later.version.parents
+  const named = from ?? (parent && { id: parent })
+  const earlier = named && (yield* versionAt(node, reader, named, untilMs))
+  const before = (earlier && (yield* textOf(reader, earlier, untilMs))) ?? ''
+  const after = (yield* textOf(reader, later, untilMs)) ?? ''
+  return { earlier, before, later, after }
 }
 
 /** What two versions of a page make together, or a text that is not published yet and the head. Nothing is written. */
@@ -99,7 +120,7 @@ export function* blameOf(node: Node, reader: Reader, { target, untilMs }: Comman
 function* versionAt(node: Node, reader: Reader, target: Target, untilMs: number): Task<VerifiedVersion> {
   if ('id' in target) return (yield* reader.versionById(target.id, untilMs)).version
   const { versions, asked } = yield* reader.versionsOf(target.page, { untilMs, isFresh: false })
-  const head = node.heads.resolveVersion(target.page, versions)
+  const head = yield* headOf(node, target.page, versions, { untilMs, isLocal: asked.length === 0 })
   if (head === undefined) throw failure(asked, 'no version of this page')
   return head.version
 }

@@ -1,7 +1,7 @@
 /** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
 import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
-import { blameOf, compare, merge } from './comparing.ts'
+import { blameOf, compare, merge, publishDiff } from './comparing.ts'
 import { declare } from './declaring.ts'
 import { describe, describeOwn } from './describing.ts'
 import type { Following } from './following.ts'
@@ -76,6 +76,8 @@ export class Desk {
         })
       case 'diff':
         return yield* compare(this.#node, this.#reader, command)
+      case 'publishDiff':
+        return yield* publishDiff(this.#node, this.#reader, this.#writer, command)
       case 'merge':
         return yield* merge(this.#node, this.#reader, command)
       case 'blame':

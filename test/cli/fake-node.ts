@@ -230,8 +230,14 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     },
     diff: ({ to }) => {
       const page = gotPage(to)
-      return { from: undefined, to: named(page), ...diffTexts('', Buffer.from(page.text).toString()) }
+      return {
+        from: undefined,
+        to: named(page),
+        published: undefined,
+        ...diffTexts('', Buffer.from(page.text).toString()),
+      }
     },
+    publishDiff: ({ to }) => ({ id: idOf(`difference ${hexOf(gotPage(to).id)}`), batches: [] }),
     merge: ({ page, ours, theirs }) => {
       const head = gotPage({ page })
       const text = 'text' in ours ? ours.text : gotPage(ours).text

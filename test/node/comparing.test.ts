@@ -165,3 +165,20 @@ test('recent - the newest versions of a space, by their own words, and no more t
     await world.advance(1_000)
   }
 })
+
+test('comparing - a difference that its author published is taken from keepers, and made once', async (t) => {
+  const { world, ada, eve, base, ours, untilMs } = await forked()
+  const before = await eve.run({ type: 'diff', to: { id: ours }, untilMs })
+  t.is(before.published, undefined)
+  const { id, batches } = await ada.run({ type: 'publishDiff', to: { id: ours }, untilMs })
+  await ada.run({ type: 'held', batches, patienceMs: 10_000 })
+  const after = await eve.run({ type: 'diff', to: { id: ours }, untilMs: world.nowMs + 10_000 })
+  t.is(hex(after.published!), hex(id))
+  t.alike([after.hunks, after.added, after.removed], [before.hunks, before.added, before.removed])
+  const again = await ada.run({ type: 'publishDiff', to: { id: ours }, untilMs: world.nowMs + 10_000 })
+  t.is(hex(again.id), hex(id))
+  const bo = world.nodes.get('bo')!
+  const late = world.nowMs + 10_000
+  t.is(await codeOf(bo.run({ type: 'publishDiff', to: { id: ours }, untilMs: late })), 'REFUSED')
+  t.is(await codeOf(ada.run({ type: 'publishDiff', to: { id: base }, untilMs: late })), 'BAD_ARGUMENT')
+})

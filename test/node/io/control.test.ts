@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import fc from 'fast-check'
-import { idToText } from '../../../src/base/text-id.ts'
+import { idFromText, idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
@@ -140,6 +140,11 @@ const CASES: Record<string, Case> = {
     const asked = node.commands.at(-1) as { from: { page: { path: string } } }
     t.is(asked.from.page.path, 'b')
     t.is(await codeOfAsync(client.ask('/v1/diff', { query: { page: '@me/a', from: 'b' } })), 'BAD_ARGUMENT')
+  },
+  'POST /v1/diff': async ({ client }, t) => {
+    await publish(client, { path: 'a', text: 'text' })
+    const { id } = await client.ask<{ id: string }>('/v1/diff', { method: 'POST', query: { page: '@me/a' } })
+    t.is(id, idToText(idFromText(id)))
   },
   'POST /v1/merge': async ({ client, me, node }, t) => {
     await publish(client, { path: 'a', text: 'text' })

@@ -6,10 +6,11 @@ import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { SheafError } from '../../../base/errors.ts'
 import { FILE_BYTES_MAX } from '../../../base/limits.ts'
-import { idFromText } from '../../../base/text-id.ts'
+import { idFromText, idToText } from '../../../base/text-id.ts'
 import { checkMediaType, mediaTypeOf } from '../../../content/media-type.ts'
 import { checkPath } from '../../../content/path.ts'
 import { pageToText, spaceToText } from '../../../content/space.ts'
+import type { Target } from '../../commands.ts'
 import { RECENT_MAX } from '../../commands.ts'
 import { type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { ENTITY_ROUTES } from './entities.ts'
@@ -19,7 +20,7 @@ import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { renderPage } from './rendering.ts'
-import type { Route, RouteContext } from './route.ts'
+import type { Route, RouteContext, RouteRequest } from './route.ts'
 import { readChange } from './ruling.ts'
 import {
   blameJson,
@@ -113,13 +114,20 @@ export const ROUTES: readonly Route[] = [
     parameters: ['page', 'id', 'from', 'timeoutMs'],
     body: 'none',
     answer: 'json',
-    async handle({ parameters, context }) {
-      const to = await readTarget(parameters, context.own)
-      const from = parameters.text('from')
-      const earlier = from !== undefined && { from: await readTargetText(from, context.own) }
-      return diffJson(
-        await context.api.run({ type: 'diff', to, ...earlier, untilMs: untilMs(parameters, context) }),
-      )
+    async handle(request) {
+      return diffJson(await request.context.api.run({ type: 'diff', ...(await readSides(request)) }))
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/diff',
+    parameters: ['page', 'id', 'from', 'timeoutMs'],
+    body: 'none',
+    answer: 'json',
+    async handle(request) {
+      const { api } = request.context
+      const { id } = await api.run({ type: 'publishDiff', ...(await readSides(request)) })
+      return { id: idToText(id) }
     },
   },
   {
@@ -350,6 +358,17 @@ async function* progressing<T extends object>(
     yield done ? { type: 'done', ...value } : { type: 'progress', blocks: value }
     if (done) return
   }
+}
+
+/** The versions that a difference is of. */
+async function readSides({
+  parameters,
+  context,
+}: RouteRequest): Promise<{ to: Target; from?: Target; untilMs: number }> {
+  const to = await readTarget(parameters, context.own)
+  const from = parameters.text('from')
+  const earlier = from === undefined ? {} : { from: await readTargetText(from, context.own) }
+  return { to, ...earlier, untilMs: untilMs(parameters, context) }
 }
 
 function lookUp(parameters: Parameters, context: RouteContext): { untilMs: number; isFresh: boolean } {

@@ -111,8 +111,15 @@ export function namedJson({ id, page, author, timeMs, summary, content }: NamedV
   return { id: idToText(id), page: pageToText(page), author: idToText(author), timeMs, summary, content }
 }
 
-export function diffJson({ from, to, added, removed, hunks }: Compared) {
-  return { from: from === undefined ? null : namedJson(from), to: namedJson(to), added, removed, hunks }
+export function diffJson({ from, to, published, added, removed, hunks }: Compared) {
+  return {
+    from: from === undefined ? null : namedJson(from),
+    to: namedJson(to),
+    published: maybeId(published),
+    added,
+    removed,
+    hunks,
+  }
 }
 
 export function mergeJson({ page, ours, theirs, bases, text, conflicts, difference }: Merging) {
