@@ -582,6 +582,18 @@ declare module 'sodium-universal' {
     /** Throws where a length is wrong; false where the signature is. */
     crypto_sign_verify_detached(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
     crypto_sign_ed25519_sk_to_pk(publicKey: Uint8Array, secretKey: Uint8Array): void
+    /** Throws for 32 bytes that are no point of the curve's main subgroup. */
+    crypto_sign_ed25519_pk_to_curve25519(output: Uint8Array, publicKey: Uint8Array): void
+    crypto_sign_ed25519_sk_to_curve25519(output: Uint8Array, secretKey: Uint8Array): void
+    /** 48 bytes more than the message. */
+    crypto_box_seal(output: Uint8Array, message: Uint8Array, publicKey: Uint8Array): void
+    /** False where the box is not for this key, or was changed. */
+    crypto_box_seal_open(
+      output: Uint8Array,
+      sealed: Uint8Array,
+      publicKey: Uint8Array,
+      secretKey: Uint8Array,
+    ): boolean
     /** BLAKE2b into `output` (16 to 64 bytes). */
     crypto_generichash(output: Uint8Array, input: Uint8Array, key?: Uint8Array): void
     crypto_generichash_batch(output: Uint8Array, inputs: readonly Uint8Array[], key?: Uint8Array): void

@@ -8,7 +8,7 @@ import { runningOr } from './stopped-home.ts'
 const ANSWER_WITHIN_MS = 10_000
 
 /** `sheaf id NAME …`: each registers its commands on `id`. */
-const BELOW: readonly (() => Promise<CommandModule>)[] = []
+const BELOW: readonly (() => Promise<CommandModule>)[] = [() => import('./id-device.ts')]
 
 /** What `sheaf id` tells. Ids are in their text form. */
 interface Who {

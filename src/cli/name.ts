@@ -28,7 +28,8 @@ export function register(program: Command, cli: Cli): void {
     .option('--json', 'as one JSON object')
     .option('-q, --quiet', 'print nothing')
     .addHelpText('after', examples('sheaf name add ann @ENTITY'))
-    .action(async (word: string, whom: string, options: CommonOptions) => {
+    .action(async (word: string, whom: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>()
       const added: LocalName = { name: bare(word), entity: entityOf(whom), sinceMs: Date.now() }
       changeNames(cli.paths().home, (names) => withName(names, added))
       await tell(cli, options, nameJson(added), `@${added.name} is @${idToText(added.entity)}\n`)
@@ -40,7 +41,8 @@ export function register(program: Command, cli: Cli): void {
     .option('--json', 'as one JSON object')
     .option('-q, --quiet', 'print nothing')
     .addHelpText('after', examples('sheaf name remove ann'))
-    .action(async (word: string, options: CommonOptions) => {
+    .action(async (word: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions>()
       changeNames(cli.paths().home, (names) => withoutName(names, bare(word)))
       await tell(cli, options, { name: bare(word) }, `${oneLine(bare(word))} is nobody's name now\n`)
     })

@@ -15,7 +15,7 @@ import type { Task } from './task.ts'
 import { authorOf, type Writer } from './writing.ts'
 
 /** The profile of an entity: of several tips the one with the smallest id. Throws NOT_FOUND and what a look-up throws where there is none that counts. */
-export function* describe(node: Node, entity: Uint8Array, untilMs: number): Task<ShownProfile> {
+export function* profileOf(node: Node, entity: Uint8Array, untilMs: number): Task<ShownProfile> {
   const sought = { locator: entityLocator(entity), kind: PROFILE, signer: entity, untilMs }
   const { records, asked } = yield* gatherRecords(node, sought)
   const counting = records.map(({ record }) => record).filter((one) => node.keys.judge(one).type === 'counts')
@@ -32,7 +32,7 @@ export function* describe(node: Node, entity: Uint8Array, untilMs: number): Task
 }
 
 /** Puts a profile in the place of all that this node's entity said of itself, as far as it is here. Throws what `declare` throws. */
-export function* describeOwn(
+export function* setProfile(
   node: Node,
   writer: Writer,
   said: Omit<Profile, 'replaces'>,

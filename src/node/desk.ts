@@ -3,7 +3,7 @@ import { unreachable } from '../base/errors.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
 import { blameOf, compare, merge, publishDiff } from './comparing.ts'
 import { declare } from './declaring.ts'
-import { describe, describeOwn } from './describing.ts'
+import { profileOf, setProfile } from './describing.ts'
 import type { Following } from './following.ts'
 import { gatherRecords } from './gathering.ts'
 import { type Counters, Inspector } from './inspecting.ts'
@@ -52,9 +52,9 @@ export class Desk {
       case 'declare':
         return yield* declare(this.#node, this.#writer, command.records)
       case 'profile':
-        return yield* describe(this.#node, command.entity, command.untilMs)
+        return yield* profileOf(this.#node, command.entity, command.untilMs)
       case 'describe':
-        return yield* describeOwn(this.#node, this.#writer, command.profile)
+        return yield* setProfile(this.#node, this.#writer, command.profile)
       case 'machines':
         return yield* machinesOf(this.#node, command.entity, command.untilMs)
       case 'records':

@@ -17,6 +17,8 @@ test("sheaf name - gives, lists and takes back, and its file is its owner's alon
     out: `@ben is @${BEN}\n`,
     err: '',
   })
+  const again = await home.run(['name', 'add', 'ben', `@${BEN}`, '--json'])
+  t.is((JSON.parse(again.out) as { name: string }).name, 'ben')
   t.is(statSync(namesPath(home.home)).mode & 0o777, 0o600)
   t.is((await home.run(['name', 'add', 'Ben', `@${idToText(idOf('x'))}`])).status, 1)
   const { names } = JSON.parse((await home.run(['name', '--json'])).out) as { names: object[] }

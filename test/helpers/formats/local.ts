@@ -171,7 +171,10 @@ export const ON_DISK: Format[] = [
   },
   {
     name: 'an identity file',
-    readers: ['src/node/io/identity/identity.ts loadIdentity'],
+    readers: [
+      'src/node/io/identity/identity.ts loadIdentity',
+      'src/node/io/identity/identity.ts readSecrets',
+    ],
     values: fc.constant(newIdentity.secrets),
     write: (secrets: IdentitySecrets) =>
       inFolder((path) => {

@@ -13,10 +13,15 @@ import {
 } from '../../../src/content/space.ts'
 import { type Invite, inviteFromText, inviteToText } from '../../../src/node/invite.ts'
 import { objectOf } from '../../../src/node/io/control/lines.ts'
+import {
+  type DeviceRequest,
+  requestFromText,
+  requestToText,
+} from '../../../src/node/io/identity/enrolling.ts'
 import { namesFromText, namesToText } from '../../../src/node/io/names-file.ts'
 import type { LocalName } from '../../../src/node/names.ts'
 import { utf8 } from '../bytes.ts'
-import { id, localName, path } from '../generators.ts'
+import { exactly, id, localName, path } from '../generators.ts'
 
 import { asText, EXACT, type Format, FREE } from './format.ts'
 
@@ -41,6 +46,20 @@ const ballotFiles: Arbitrary<BltFile> = fc.integer({ min: 1, max: 5 }).chain((ca
 )
 
 export const TYPED: Format[] = [
+  {
+    name: 'the request of a device',
+    readers: [
+      'src/node/io/identity/enrolling.ts requestFromText',
+      'src/node/io/identity/enrolling.ts request',
+      'src/node/io/identity/enrolling.ts grant',
+    ],
+    values: fc.record({ network: fc.stringMatching(/^[a-z]{1,12}$/), device: id, puzzle: exactly(8) }),
+    write: (asked: DeviceRequest) => utf8(requestToText(asked)),
+    read: asText(requestFromText),
+    again: (asked: DeviceRequest) => utf8(requestToText(asked)),
+    ...FREE,
+    isValue: true,
+  },
   {
     name: 'the names of others',
     readers: ['src/node/io/names-file.ts namesFromText', 'src/node/io/names-file.ts readNames'],

@@ -82,7 +82,10 @@ export async function createIdentity(options: CreateOptions): Promise<NewIdentit
 }
 
 /** In slices, so that signals are heard meanwhile. */
-async function searchPuzzle(device: Uint8Array, options: CreateOptions): Promise<Uint8Array> {
+export async function searchPuzzle(
+  device: Uint8Array,
+  options: Pick<CreateOptions, 'network' | 'signal' | 'onProgress'>,
+): Promise<Uint8Array> {
   const { network, signal, onProgress } = options
   for (let tried = 0n; ; tried += BigInt(SLICE_TRIES)) {
     if (signal?.aborted) throw new SheafError('CANCELLED', 'no identity was made')

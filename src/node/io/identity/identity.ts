@@ -64,6 +64,11 @@ export function saveIdentity(path: string, secrets: IdentitySecrets): void {
   writeNewPrivateFile(path, `${JSON.stringify(json, undefined, 2)}\n`)
 }
 
+/** What the file at `path` holds, as far as its form goes. Throws NO_IDENTITY, BAD_STORE. */
+export function readSecrets(path: string): IdentitySecrets {
+  return parseIdentity(readIdentity(path), path)
+}
+
 /** Keys and records that belong together, verified, as the node wants them. */
 export function identityOf(secrets: IdentitySecrets, network: Network, crypto: Crypto): LocalIdentity {
   if (secrets.network !== network.name) {
