@@ -21,6 +21,7 @@ const BENCHES = [
   'count',
   'disk',
   'wiki',
+  'render',
 ]
 
 /** Exit codes as the command line uses them: 1 for a failure, 64 for a wrong command line (sysexits). */
