@@ -118,7 +118,6 @@ export type {
   ExportSummary,
   GotPage,
   HeldProgress,
-  LoggedVersion,
   NodeApi,
   PageInput,
   PeerStatus,
@@ -141,6 +140,15 @@ export {
 } from './node/io/identity/identity.ts'
 export { type Paths, pathsOf } from './node/io/paths.ts'
 export { type NodeOptions, type RunningNode, runNode } from './node/io/run-node.ts'
+export type {
+  Blamed,
+  Compared,
+  LoggedVersion,
+  Merging,
+  NamedVersion,
+  Recent,
+  RecentVersion,
+} from './node/version-answers.ts'
 
 // Stores.
 

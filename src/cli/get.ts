@@ -80,16 +80,25 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   await shell.out(shell.isOutTerminal && !options.raw ? harmless(page.text) : page.text)
 }
 
-function whyJson({ page, id, author, why, otherTips, redirectedFrom, asked }: PageJson) {
-  return { page, id, author, why, otherTips, redirectedFrom, asked }
+function whyJson({ text: _, file: __, ...about }: PageJson) {
+  return about
 }
 
-function whyText({ page, id, author, why, otherTips, redirectedFrom }: PageJson): string {
+/** The rule that decided, and each step on the way: at which fork, for which side, against which. */
+function whyText({ page, id, author, why, choices, otherTips, redirectedFrom }: PageJson): string {
   const rows = [
     ['page', page],
     ...(redirectedFrom === null ? [] : [['led to by', redirectedFrom]]),
     ['head', `${id} by @${author}`],
     ['why', why],
+    ...choices.flatMap(({ rule, at, chosen, among, by }) => [
+      ['step', `${rule}${at === null ? '' : `, at the fork behind ${at}`}${by === null ? '' : `, by ${by}`}`],
+      ...[{ id: chosen }, ...among.filter(({ id: side }) => side !== chosen)].map(({ id: side }, i) => {
+        const weight = among.find((one) => one.id === side)
+        const weighed = weight && `  bookmarks ${weight.bookmarks}, trust ${weight.trust}`
+        return ['', `${i === 0 ? 'for' : 'over'} ${side}${weighed ?? ''}`]
+      }),
+    ]),
     ...otherTips.map((tip) => ['beside', tip]),
   ]
   return columns(rows.map((row) => row.map(oneLine)))

@@ -54,6 +54,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'rename', group: 'Pages', load: () => import('./rename.ts') },
   { name: 'redirect', group: 'Pages', load: () => import('./redirect.ts') },
   { name: 'delete', group: 'Pages', load: () => import('./delete.ts') },
+  { name: 'bookmark', group: 'Pages', load: () => import('./bookmark.ts') },
   { name: 'where', group: 'Pages', load: () => import('./where.ts') },
   { name: 'list', group: 'Spaces', load: () => import('./list.ts') },
   { name: 'recent', group: 'Spaces', load: () => import('./recent.ts') },

@@ -2,21 +2,18 @@
  * What the faces can ask of a node: commands as data, answers as data. The control API
  * offers exactly these, the CLI and the web page go through it.
  */
-import type { BlamedLine } from '../content/blame.ts'
-import type { Difference } from '../content/diff.ts'
 import type { FileDraft } from '../content/file.ts'
 import type { HeadChoice } from '../content/heads.ts'
-import type { Conflict } from '../content/merge3.ts'
 import type { PieceEntry } from '../content/piece.ts'
 import type { Profile } from '../content/profile.ts'
 import type { Page, Space } from '../content/space.ts'
-import type { PageContent } from '../content/version.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Declared, GatheredRecords, Machines, ShownProfile } from './entity-answers.ts'
 import type { Asked } from './fetching.ts'
 import type { Followed, Subject } from './followed.ts'
 import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
+import type { Blamed, Compared, LoggedVersion, Merging, Recent } from './version-answers.ts'
 
 export interface PageInput {
   path: string
@@ -78,6 +75,8 @@ export type Command =
       untilMs: number
       isFresh?: boolean
     }
+  /** For this node's entity the head of a page is this version; without one, it takes that back. */
+  | { type: 'bookmark'; page: Page; version?: Uint8Array; untilMs: number }
   /** Who brought each line. */
   | { type: 'blame'; target: Target; untilMs: number }
   /** The newest versions of a space, at most RECENT_MAX. */
@@ -127,6 +126,7 @@ export interface Answers {
   log: LoggedVersion[]
   diff: Compared
   merge: Merging
+  bookmark: { ids: Uint8Array[]; batches: Uint8Array[] }
   blame: Blamed
   recent: Recent
   where: Whereabouts
@@ -197,72 +197,6 @@ export interface FetchSummary {
   /** Texts that were decompressed on the way. */
   texts: number
   missing: { id: Uint8Array; asked: Asked[] }[]
-}
-
-export interface LoggedVersion {
-  id: Uint8Array
-  /** Where it lies: another page than the one whose history it is in where that was renamed. */
-  page: Page
-  author: Uint8Array
-  timeMs: number
-  summary: string
-  parents: Uint8Array[]
-  content: PageContent['type']
-  /** Length of the text, or of the file. */
-  textBytes: number
-  /** Where it leads, where it is a redirect. */
-  redirect: Page | undefined
-  isHead: boolean
-  /** Whether nothing replaces it. */
-  isTip: boolean
-}
-
-/** A version without its place in the history. */
-export type NamedVersion = Pick<LoggedVersion, 'id' | 'page' | 'author' | 'timeMs' | 'summary' | 'content'>
-
-/** `from` undefined: compared with nothing. A version without text counts as an empty one. */
-export interface Compared extends Difference {
-  from: NamedVersion | undefined
-  to: NamedVersion
-  /** The record in which the author of `to` published this difference; else it was worked out here. */
-  published: Uint8Array | undefined
-}
-
-export interface Merging {
-  page: Page
-  /** Undefined for a text that is not published yet. */
-  ours: Uint8Array | undefined
-  theirs: Uint8Array
-  /** What both came from; none where no such version is known. */
-  bases: Uint8Array[]
-  /** With conflicts between markers; undefined where the page is deleted. */
-  text: Uint8Array | undefined
-  conflicts: readonly Conflict[]
-  /** What it changes against theirs. */
-  difference: Difference
-}
-
-export interface Blamed {
-  of: NamedVersion
-  lines: readonly BlamedLine[]
-  /** Those that the lines name, each once. */
-  versions: NamedVersion[]
-}
-
-export interface RecentVersion {
-  path: string
-  id: Uint8Array
-  author: Uint8Array
-  timeMs: number
-  summary: string
-}
-
-export interface Recent {
-  /** The newest first by what their authors say. */
-  versions: RecentVersion[]
-  /** Pages of the space, and those of them whose version was not to be had, or was one too many to fetch. */
-  pages: number
-  unseen: number
 }
 
 export interface Whereabouts {

@@ -1,5 +1,6 @@
 /** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
 import { unreachable } from '../base/errors.ts'
+import { bookmarkOwn } from './bookmarking.ts'
 import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
 import { blameOf, compare, merge, publishDiff } from './comparing.ts'
 import { declare } from './declaring.ts'
@@ -80,6 +81,8 @@ export class Desk {
         return yield* publishDiff(this.#node, this.#reader, this.#writer, command)
       case 'merge':
         return yield* merge(this.#node, this.#reader, command)
+      case 'bookmark':
+        return yield* bookmarkOwn(this.#node, this.#reader, this.#writer, command)
       case 'blame':
         return yield* blameOf(this.#node, this.#reader, command)
       case 'recent':

@@ -8,12 +8,13 @@ import { IdMap } from '../base/id-map.ts'
 import { parseBlock } from '../content/block.ts'
 import { pageLocator } from '../content/space.ts'
 import { decodeVersion, VERSION } from '../content/version.ts'
-import type { Command, ListedPage, Recent, RecentVersion } from './commands.ts'
+import type { Command, ListedPage } from './commands.ts'
 import { deniedAmong } from './denials.ts'
 import { fetchBlocks } from './fetching.ts'
 import type { Node } from './node.ts'
 import type { Reader } from './reading.ts'
 import type { Task } from './task.ts'
+import type { Recent, RecentVersion } from './version-answers.ts'
 
 /** Versions that are fetched to be told the time of. */
 const FETCHED_MAX = 512

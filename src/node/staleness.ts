@@ -13,6 +13,7 @@ import { History } from '../content/history.ts'
 import { type Page, pageLocator } from '../content/space.ts'
 import { VERSION, versionBody } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
+import { headOf } from './head-finding.ts'
 import type { Node } from './node.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
 import type { Task } from './task.ts'
@@ -50,7 +51,7 @@ function* chosen(
   heads: readonly Outline[],
 ): Task<Outline | undefined> {
   const here = (yield* localBundle(node, pageLocator(page))).filter((block) => block.type === 'version')
-  const head = node.heads.resolveVersion(page, [...here, ...heard])
+  const head = yield* headOf(node, page, [...here, ...heard], { untilMs: node.env.nowMs(), isLocal: true })
   return head && heads.find(({ id }) => equalBytes(id, head.version.id))
 }
 

@@ -230,3 +230,22 @@ test('merge - the tips of two devices become one, and a proposal is taken up by 
   t.is(taken.status, 0, taken.err)
   t.is((await bo.run(['get', page])).out, 'ONE\ntwo\nTHREE\nfour\nFIVE\n')
 })
+
+test('bookmark - a version is the head for oneself, and get --why says so', async (t) => {
+  const home = await worldHome(t)
+  const one = await put(home, 'bees', 'one')
+  const two = await put(home, 'bees', 'two')
+  t.is((await home.run(['bookmark', 'bees'])).status, 0)
+  const made = await home.run(['bookmark', 'bees', one])
+  t.ok(made.out.startsWith(`${home.space}/bees\nbookmark on ${one}: stored, held 1/1`), made.out)
+  t.is((await home.run(['get', 'bees'])).out, 'one')
+  const why = await home.run(['get', 'bees', '--why'])
+  t.ok(/^why +own bookmark$/m.test(why.out) && why.out.includes('step  '), why.out)
+  t.ok(why.out.includes(`for ${one}`) && why.out.includes(`over ${two}`), why.out)
+  const json = JSON.parse((await home.run(['get', 'bees', '--why', '--json'])).out) as Record<string, unknown>
+  t.alike([json.why, json.text], ['own bookmark', undefined])
+  t.is((await home.run(['bookmark', 'bees', '--remove'])).status, 0)
+  t.is((await home.run(['get', 'bees', '-q'])).out.trim(), two)
+  t.is((await home.run(['bookmark', 'bees', '--remove'])).status, 3)
+  t.is((await home.run(['bookmark', 'bees', one, '--remove'])).status, 64)
+})

@@ -16,6 +16,7 @@ const ASKING: readonly string[] = [
   'diff',
   'blame',
   'merge',
+  'bookmark',
   'rename',
   'redirect',
   'delete',

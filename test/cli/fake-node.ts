@@ -16,12 +16,12 @@ import type {
   GotFile,
   GotPage,
   HeldProgress,
-  NamedVersion,
   NodeApi,
 } from '../../src/node/commands.ts'
 import { type Followed, placesOf, type Subject } from '../../src/node/followed.ts'
 import { changedRules, type Rule } from '../../src/node/rules.ts'
 import type { ScrubReport } from '../../src/node/store.ts'
+import type { NamedVersion } from '../../src/node/version-answers.ts'
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 type Progress = (value: HeldProgress | ExportedPage) => void
@@ -192,6 +192,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       otherTips: [],
       asked: [],
     }),
+    bookmark: () => ({ ids: [idOf('bookmark')], batches: [idOf('batch')] }),
     describe: () => ({ ids: [idOf('profile')], batches: [idOf('batch')] }),
     machines: ({ entity }) => ({
       entity,

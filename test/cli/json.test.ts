@@ -49,6 +49,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   redirect: ['hives', 'bees'],
   delete: ['bees', '--yes'],
   recent: ['@me'],
+  bookmark: ['bees'],
   where: ['bees'],
   list: ['@me'],
   export: ['@me', 'copy'],

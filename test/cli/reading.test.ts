@@ -1,6 +1,6 @@
 import test from 'brittle'
 import { idToText } from '../../src/base/text-id.ts'
-import type { LoggedVersion } from '../../src/node/commands.ts'
+import type { LoggedVersion } from '../../src/node/version-answers.ts'
 import { fakeNode, idOf } from './fake-node.ts'
 import { servedHome } from './fake-shell.ts'
 

@@ -1,7 +1,8 @@
 /** Histories that lie on several pages, and partly with others. */
 import test from 'brittle'
 import type { Space } from '../../src/content/space.ts'
-import type { LoggedVersion, PageInput } from '../../src/node/commands.ts'
+import type { PageInput } from '../../src/node/commands.ts'
+import type { LoggedVersion } from '../../src/node/version-answers.ts'
 import { hex, utf8 } from '../helpers/bytes.ts'
 import { World, type WorldNode } from '../helpers/world.ts'
 

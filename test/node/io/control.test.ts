@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { idFromText, idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
+import type { BookmarkedJson } from '../../../src/node/io/control/bookmarks.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
 import type { DeclaredJson, MachinesJson } from '../../../src/node/io/control/entities.ts'
 import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
@@ -375,6 +376,23 @@ const CASES: Record<string, Case> = {
       { type: 'progress', blocks: 1_000 },
       { type: 'done', checked: 1_234, bytes: 67_890, damaged: 0, misplaced: 0, isIndexWhole: true },
     ])
+  },
+  'POST /v1/bookmark': async ({ client, me, node }, t) => {
+    const version = idToText(idOf('version'))
+    const post = (json: object): Promise<BookmarkedJson> =>
+      client.ask('/v1/bookmark', { method: 'POST', json })
+    const done = await post({ page: '@me/a', version })
+    t.alike([done.page, done.version, done.id], [`@${me}/a`, version, idToText(idOf('bookmark'))])
+    t.alike(done.held.held, 5)
+    t.is((await post({ page: '@me/a', version: null })).version, null)
+    const asked = node.commands.filter((one) => one.type === 'bookmark')
+    t.alike(
+      asked.map((one) => one.version && idToText(one.version)),
+      [version, undefined],
+    )
+    for (const bad of [{}, { page: '@me/a' }, { page: 'a', version }, { page: '@me/a', version: 'x' }]) {
+      t.is(await codeOfAsync(post(bad)), 'BAD_ARGUMENT', JSON.stringify(bad))
+    }
   },
   'GET /v1/profile': async ({ client, me }, t) => {
     const profile = await client.ask<Record<string, unknown>>('/v1/profile')

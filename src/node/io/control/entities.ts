@@ -110,12 +110,12 @@ async function readEntity({ parameters, context: { own } }: RouteRequest): Promi
   throw new SheafError('BAD_ARGUMENT', 'a group is no entity')
 }
 
-function untilMs({ parameters, context: { nowMs, times } }: RouteRequest): number {
+export function untilMs({ parameters, context: { nowMs, times } }: RouteRequest): number {
   return nowMs() + (parameters.whole('timeoutMs', 1, TIMEOUT_MS_MAX) ?? times.getTimeoutMs)
 }
 
 /** It is stored; waits until others hold it, or that goes no further. */
-async function declared(
+export async function declared(
   { parameters, context: { api, times } }: RouteRequest,
   { ids, batches }: Answers['declare'],
 ): Promise<DeclaredJson> {

@@ -13,6 +13,7 @@ import { pageToText, spaceToText } from '../../../content/space.ts'
 import type { Target } from '../../commands.ts'
 import { RECENT_MAX } from '../../commands.ts'
 import { type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
+import { BOOKMARK_ROUTES } from './bookmarks.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { downloadFile, publishFile } from './files.ts'
@@ -271,6 +272,7 @@ export const ROUTES: readonly Route[] = [
       for await (const event of api.events(since, signal)) yield eventJson(event) as object
     },
   },
+  ...BOOKMARK_ROUTES,
   ...ENTITY_ROUTES,
   {
     method: 'GET',

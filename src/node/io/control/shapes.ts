@@ -7,24 +7,19 @@ import { idToText } from '../../../base/text-id.ts'
 import type { HeadChoice } from '../../../content/heads.ts'
 import { pageToText, type Space, spaceToText } from '../../../content/space.ts'
 import type {
-  Blamed,
-  Compared,
   ExportedPage,
   ExportSummary,
   GotFile,
   GotPage,
   HeldProgress,
-  LoggedVersion,
-  Merging,
-  NamedVersion,
   PeerStatus,
   Reachability,
-  Recent,
   Status,
   Whereabouts,
 } from '../../commands.ts'
 import type { Asked } from '../../fetching.ts'
 import type { Rule } from '../../rules.ts'
+import type { Blamed, Compared, LoggedVersion, Merging, NamedVersion, Recent } from '../../version-answers.ts'
 import type { AskedJson } from './failure.ts'
 
 export type StatusJson = ReturnType<typeof statusJson>
