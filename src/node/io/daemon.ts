@@ -7,6 +7,7 @@ import { networkOf } from '../../base/network.ts'
 import { idToText } from '../../base/text-id.ts'
 import type { NodeApi } from '../commands.ts'
 import type { NodeEvent } from '../node.ts'
+import { acquaintance } from './acquaintance.ts'
 import { runSeeds } from './bootstrap.ts'
 import type { Config } from './config/options.ts'
 import { loadIdentity } from './identity/identity.ts'
@@ -87,6 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         return renewIncarnation(lock, random)
       },
       rules: { initial: readRules(paths.home), write: (rules) => writeRules(paths.home, rules) },
+      trustOf: acquaintance(paths.home, identity.entity, () => performance.now()),
       onEvent: (event) => logEvent(logger, event),
       onCrash: (error) => {
         crash = asSheafError(error)

@@ -7,6 +7,7 @@ import { asSheafError, SheafError } from '../../base/errors.ts'
 import { IdSet } from '../../base/id-map.ts'
 import type { Network } from '../../base/network.ts'
 import { describeBlock } from '../../content/block.ts'
+import type { TrustOf } from '../../content/heads.ts'
 import { FirstStanding } from '../../ranking/standing.ts'
 import type { Answers, Command, NodeApi } from '../commands.ts'
 import type { Identity } from '../node.ts'
@@ -52,6 +53,8 @@ export interface NodeOptions {
   renew?: () => Uint8Array
   /** The operator's rules, and where changes of them are written for good. */
   rules?: { initial: readonly Rule[]; write(rules: readonly Rule[]): void }
+  /** How much others are trusted where they differ about a page's head. */
+  trustOf?: TrustOf
   onEvent?: (event: LoggedEvent) => void
   /** What a listener of events or progress threw. */
   onListenerError?: (error: unknown) => void
@@ -117,6 +120,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     evidence: standing,
     retention: quotaPolicy(quotaBytes, () => logicalBytes(store.usage())),
     rules,
+    ...(options.trustOf !== undefined && { trustOf: options.trustOf }),
     depth,
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
