@@ -29,6 +29,7 @@ const PARTS: Record<string, string> = {
   'src/content/blocks.ts readBlocks': 'lines of any text, held by test/content/blocks.test.ts',
   'src/content/render/addresses.ts readAddress': 'any text, held by test/content/render/addresses.test.ts',
   'src/content/render/parse.ts parseMarkdown': 'any text, held by test/content/links.test.ts',
+  'src/cli/git/stream.ts readCommits': 'a stream of what git writes, held by test/cli/git/stream.test.ts',
   'src/cli/folder.ts readFolder': 'names of files, held by test/content/path.test.ts',
   'src/cli/folder.ts readPageFile': 'text in normal form, held by test/content/text.test.ts',
   'src/agr/stv/exact.ts readExact': 'numbers of our own transcripts',

@@ -25,6 +25,8 @@ interface ImportOptions extends CommonOptions {
   readonly wait?: string
   readonly dryRun?: boolean
   readonly attachments?: boolean
+  readonly git?: boolean
+  readonly branch?: string
 }
 
 /** How far it is; what is acknowledged is on this disk. */
@@ -51,11 +53,15 @@ export function register(program: Command, cli: Cli): void {
     .description(
       'Makes pages of your own space from all markdown files in a folder, of any size. Unlike publish it goes on ' +
         'past files that cannot become pages, names them, and ends with 1. Unchanged pages are left alone: run it ' +
-        'again after a crash or Ctrl-C, and it does what is missing. Links that lead out of the folder are not followed.',
+        'again after a crash or Ctrl-C, and it does what is missing. Links that lead out of the folder are not followed. ' +
+        'With --git the folder is a repository, and each commit becomes a version of each page that it changed, ' +
+        'with its time, its words and a label of who wrote it; you sign all of them.',
     )
     .argument('<DIR>', 'garden/bees.md in DIR becomes the page garden/bees')
     .option('--prefix <PATH>', 'what stands before the paths of the pages')
     .option('-m, --message <SUMMARY>', 'what has changed, in a line', '')
+    .option('--git', 'a repository: its history, a version for each commit and page')
+    .option('--branch <NAME>', 'of a repository: what is imported, else what it has checked out')
     .option('--attachments', 'the other files, too, such as images: each as it is')
     .option('--dry-run', 'read and check every file, and send nothing; needs no daemon')
     .option('--wait <SECONDS>', 'how long to wait for holders while nothing moves')
@@ -66,9 +72,21 @@ export function register(program: Command, cli: Cli): void {
       examples(
         'sheaf import garden --dry-run',
         'sheaf import garden --prefix archive -m "From the old wiki"',
+        'sheaf import garden --git --branch main',
       ),
     )
-    .action((directory: string, options: ImportOptions) => importFolder(cli, directory, options))
+    .action((directory: string, options: ImportOptions) => importAny(cli, directory, options))
+}
+
+async function importAny(cli: Cli, directory: string, options: ImportOptions): Promise<void> {
+  if (options.git) {
+    if (options.message !== '') {
+      throw new SheafError('BAD_ARGUMENT', '--message goes with no history: each commit has its own')
+    }
+    return (await import('./import-git.ts')).importGit(cli, directory, options)
+  }
+  if (options.branch !== undefined) throw new SheafError('BAD_ARGUMENT', '--branch goes with --git')
+  return importFolder(cli, directory, options)
 }
 
 async function importFolder(cli: Cli, directory: string, options: ImportOptions): Promise<void> {

@@ -11,6 +11,7 @@ import type { ClockSkew } from './clock-skew.ts'
 import type { Declared, GatheredRecords, Machines, ShownProfile } from './entity-answers.ts'
 import type { Asked } from './fetching.ts'
 import type { Followed, Subject } from './followed.ts'
+import type { OldVersion } from './old-version.ts'
 import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
 import type { Blamed, Compared, LoggedVersion, Merging, Recent } from './version-answers.ts'
@@ -56,6 +57,8 @@ export type Command =
   | { type: 'get'; target: Target; untilMs: number; isFresh?: boolean }
   /** Stores pieces of a file of our own that is to be published; `parts` are cut as `pieceOf` takes them. Without any it only says whether all of it fits. */
   | { type: 'stow'; fileHash: Uint8Array; fileBytes: number; parts: Uint8Array[] }
+  /** Stores versions of our own space that were made elsewhere and earlier, at most 256, parents before those that follow them. */
+  | { type: 'replay'; versions: OldVersion[]; index: boolean }
   /** Bytes of a version that is a file: from `from` on and before `to`, at most READ_BYTES_MAX. */
   | { type: 'read'; id: Uint8Array; from: number; to: number; untilMs: number }
   /** Blocks by id onto our shelf, many at once. */
@@ -120,6 +123,7 @@ export interface Answers {
   machines: Machines
   held: HeldProgress
   stow: PieceEntry[]
+  replay: Published
   read: Uint8Array
   get: GotPage
   fetch: FetchSummary

@@ -64,6 +64,8 @@ export class Desk {
         return yield* this.#outbox.held(command.batches, command.patienceMs, tell)
       case 'stow':
         return yield* this.#publisher.stow(command)
+      case 'replay':
+        return yield* this.#publisher.replay(command)
       case 'read':
         return yield* this.#reader.read(command)
       case 'get':

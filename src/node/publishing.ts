@@ -22,6 +22,7 @@ import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
 import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
+import { sealOld } from './replaying.ts'
 import { heardOf, type Standing, standingOf } from './staleness.ts'
 import { forEach, type Task } from './task.ts'
 import { authorOf, type Writer } from './writing.ts'
@@ -53,6 +54,12 @@ export class Publisher {
     refuseTwice(inputs)
     const heard = yield* this.#hear(inputs, command.untilMs)
     return yield* this.#writer.inTurn(() => this.#publish(author, inputs, heard, command))
+  }
+
+  /** Stores versions that were made elsewhere, as `sealOld` has it. */
+  *replay(command: CommandOf<'replay'>): Task<Published> {
+    const author = authorOf(this.#node)
+    return yield* this.#writer.inTurn(() => this.#replay(author, command))
   }
 
   /** Stores pieces of a file that is to be published. */
@@ -129,6 +136,34 @@ export class Publisher {
       said.push({ space, path, id, status: 'stored' })
       if (isOwn(space, author)) index.list(path, text === undefined && file === undefined ? undefined : id)
     }
+    const batches = yield* this.#writePages(sealed, drafts, index, withIndex)
+    return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
+  }
+
+  *#replay(author: Author, { versions, index: withIndex }: CommandOf<'replay'>): Task<Published> {
+    const index = this.#index ?? new OwnIndex(this.#node, author)
+    this.#index = undefined
+    yield* index.load()
+    const { ids, areNew, made } = yield* sealOld(this.#node, author, versions)
+    for (const { page, draft } of made) {
+      index.list(page.path, draft.text === undefined && draft.file === undefined ? undefined : page.id)
+    }
+    const sealed = made.map(({ page }) => page)
+    const drafts = made.map(({ draft }) => draft)
+    const batches = yield* this.#writePages(sealed, drafts, index, withIndex)
+    const space: Space = { type: 'entity', id: author.entity }
+    const pages = versions.map(({ path }, i): Published['pages'][number] => {
+      return { space, path, id: ids[i]!, status: areNew[i] ? 'stored' : 'unchanged' }
+    })
+    return { pages, batches: [...batches, ...this.#outbox.pendingWith(ids.filter((_, i) => !areNew[i]))] }
+  }
+
+  *#writePages(
+    sealed: readonly SealedPage[],
+    drafts: readonly PageDraft[],
+    index: OwnIndex,
+    withIndex: boolean,
+  ): Task<Uint8Array[]> {
     const blocks = sealed.flatMap(blocksOf)
     if (withIndex) blocks.push(...index.form())
     const batches = yield* this.#write(blocks, index)
@@ -137,7 +172,7 @@ export class Publisher {
       if (file !== undefined)
         batches.push(...(yield* writeTables(this.#node, this.#outbox, sealed[i]!, file.fileHash)))
     }
-    return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
+    return batches
   }
 
   /** Writes for good, with the mark that stands until everything is listed. */

@@ -19,6 +19,7 @@ import type {
   NodeApi,
 } from '../../src/node/commands.ts'
 import { type Followed, placesOf, type Subject } from '../../src/node/followed.ts'
+import type { OldVersion } from '../../src/node/old-version.ts'
 import { changedRules, type Rule } from '../../src/node/rules.ts'
 import type { ScrubReport } from '../../src/node/store.ts'
 import type { NamedVersion } from '../../src/node/version-answers.ts'
@@ -46,6 +47,8 @@ export interface FakeNode {
   pages: Map<string, FakePage>
   /** What was stowed, by the hash of its file. */
   stowed: Map<string, Uint8Array[]>
+  /** What was replayed, by its id. */
+  replayed: Map<string, OldVersion & { id: Uint8Array }>
   events: { id: number; timeMs: number; type: string; [field: string]: unknown }[]
   watchers: AbortSignal[]
   stops: number
@@ -78,6 +81,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     commands: [],
     pages: new Map(),
     stowed: new Map(),
+    replayed: new Map(),
     events: [],
     watchers: [],
     stops: 0,
@@ -214,6 +218,18 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         return { hash, bytes: bytes.byteLength, textBytes }
       })
     },
+    replay: ({ versions }) => ({
+      batches: [idOf('batch')],
+      pages: versions.map((version) => {
+        const { path, text, nonce } = version
+        const id = idOf(`${path} ${hexOf(nonce)}`)
+        const isHere = node.replayed.has(hexOf(id))
+        node.replayed.set(hexOf(id), { ...version, id })
+        if (text === undefined) node.pages.delete(path)
+        else node.pages.set(path, { id, text })
+        return { space: { type: 'entity', id: entity }, path, id, status: isHere ? 'unchanged' : 'stored' }
+      }),
+    }),
     read: ({ id, from, to }) => {
       const { file } = gotPage({ id })
       return Buffer.concat(node.stowed.get(hexOf(file!.fileHash)) ?? []).subarray(from, to)

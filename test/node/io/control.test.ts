@@ -340,6 +340,66 @@ const CASES: Record<string, Case> = {
     t.is(await codeOfAsync(client.download('/v1/file', { query: { page: '@me/a' } })), 'BAD_ARGUMENT')
     t.is(await codeOfAsync(client.download('/v1/file', { query: { page: '@me/b' } })), 'NOT_FOUND')
   },
+  'POST /v1/replay': async ({ client, me, node }, t) => {
+    const line = {
+      path: 'a',
+      text: 'one',
+      parents: [] as number[],
+      summary: 's',
+      timeMs: 5,
+      nonce: '0102030405060708',
+    }
+    const replay = (...lines: object[]) =>
+      collect(client.stream('/v1/replay', { method: 'POST', lines: linesOf(...lines) })) as Promise<
+        { type: string; number: number; page: string; status: string }[]
+      >
+    const many = Array.from({ length: 300 }, (_, i) => {
+      return {
+        ...line,
+        text: `${i}`,
+        parents: i === 0 ? [] : [i - 1],
+        nonce: i.toString(16).padStart(16, '0'),
+      }
+    })
+    const { text: _, ...plain } = line
+    const said = await replay(
+      ...many,
+      { ...plain, delete: true, parents: [3, 299] },
+      { ...plain, path: 'b.png', mediaType: 'image/png', base64: 'AAEC', parents: [300] },
+    )
+    t.alike(
+      said.slice(299, 302).map(({ number, page, status }) => [number, page, status]),
+      [
+        [299, `@${me}/a`, 'stored'],
+        [300, `@${me}/a`, 'stored'],
+        [301, `@${me}/b.png`, 'stored'],
+      ],
+    )
+    const commands = node.commands.flatMap((command) => (command.type === 'replay' ? [command] : []))
+    t.alike(
+      commands.map(({ versions, index }) => [versions.length, index]),
+      [
+        [256, false],
+        [46, true],
+      ],
+    )
+    const deleted = commands[1]!.versions[44]!
+    t.ok(deleted.parents[0] instanceof Uint8Array, 'one of an earlier command goes by its id')
+    t.is(deleted.parents[1], 43, 'one of the same by its place')
+    for (const bad of [
+      { ...line, parents: [0] },
+      { ...line, parents: [-1] },
+      { ...line, nonce: 'x' },
+      { ...line, timeMs: -1 },
+      { ...line, mediaType: 'a/b' },
+      { ...plain },
+    ]) {
+      t.is(await codeOfAsync(replay(bad)), 'BAD_ARGUMENT', JSON.stringify(bad))
+    }
+    t.is(await codeOfAsync(replay({ ...line, path: '../a' })), 'BAD_PATH')
+    t.is(await codeOfAsync(replay({ ...line, text: 'a\r\nb' })), 'BAD_TEXT')
+    t.is(await codeOfAsync(replay({ ...plain, mediaType: 'A/B', base64: '' })), 'BAD_FORMAT')
+  },
   'GET /v1/events': async ({ client, node }, t) => {
     node.events.push(
       { id: 1, timeMs: 1, type: 'connected' },

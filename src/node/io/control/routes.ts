@@ -21,6 +21,7 @@ import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { renderPage } from './rendering.ts'
+import { replayLines } from './replaying.ts'
 import type { Route, RouteContext, RouteRequest } from './route.ts'
 import { readChange } from './ruling.ts'
 import {
@@ -257,6 +258,19 @@ export const ROUTES: readonly Route[] = [
     async handle({ parameters, range, context }) {
       const target = await readTarget(parameters, context.own)
       return downloadFile(context.api, target, range, () => untilMs(parameters, context))
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/replay',
+    parameters: ['patienceMs'],
+    body: 'ndjson',
+    answer: 'ndjson',
+    async *handle({ parameters, body, context }) {
+      await context.own()
+      yield* replayLines(context.api, body as AsyncIterable<Uint8Array>, {
+        patienceMs: parameters.whole('patienceMs', 0, PATIENCE_MS_MAX) ?? context.times.publishPatienceMs,
+      })
     },
   },
   {
