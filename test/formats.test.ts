@@ -40,6 +40,8 @@ const PARTS: Record<string, string> = {
   'src/node/io/control/asking.ts readPage': 'the name of a page, or @me',
   'src/node/io/control/asking.ts readTarget': 'the name of a page or an id',
   'src/node/io/control/ruling.ts readChange': 'the name of a page or an id, with words beside it',
+  'src/node/io/control/key-routes.ts readRotation': 'hexadecimal digits and ids, held by the control API',
+  'src/node/io/control/key-routes.ts readReadmission': 'two ids, held by the control API',
   'src/node/io/config/config.ts parseToml': 'the configuration, before its options are read',
   'src/content/kinds.ts codec': 'the body of any of the kinds, each of which has its row',
   'src/node/wire.ts MESSAGES': 'any of the messages, each of which has its row',

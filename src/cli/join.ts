@@ -109,7 +109,7 @@ async function join(cli: Cli, word: string, options: JoinOptions): Promise<void>
 }
 
 /** They go before file and variables, so that the node is where the invite says. */
-function flagsOf({ network, puzzleBits, bootstrap }: Invite, host: string | undefined): ConfigFlags {
+export function flagsOf({ network, puzzleBits, bootstrap }: Invite, host: string | undefined): ConfigFlags {
   const isHere = bootstrap.length > 0 && bootstrap.every((one) => isLoopback(one.host))
   return {
     network,

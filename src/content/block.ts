@@ -29,7 +29,7 @@ import {
 import { KEY_ROTATION, keyRotation, verifyRotation } from './rotation.ts'
 import { entityLocator, pageLocator, type Space, spaceOfRef } from './space.ts'
 import { SPACE_INDEX, type SpaceIndex, spaceIndex } from './space-index.ts'
-import { openTable } from './stood-by.ts'
+import { openStandsTable } from './stood-by.ts'
 import { requireNormal } from './text.ts'
 import { decodeVersion, type TextContent, VERSION, type Version } from './version.ts'
 
@@ -95,13 +95,13 @@ export function parseBlock(bytes: Uint8Array): Block {
   return { bytes, record, attachment: bytes.subarray(state.start) }
 }
 
-/** The kind of a block's record and the key that it names, without parsing the rest. */
-export function peekKey(bytes: Uint8Array): { kind: number; key: Uint8Array } {
+/** The kind of a block's record, its signer and the key that it names, without parsing the rest. */
+export function peekKey(bytes: Uint8Array): { kind: number; signer: Uint8Array; key: Uint8Array } {
   const state: State = { start: 0, end: bytes.byteLength, buffer: bytes }
   readUint(state)
   const kind = take(state, 2)[1]!
   const signer = take(state, 32)
-  return { kind, key: take(state, 1)[0] === 0 ? signer : take(state, 32) }
+  return { kind, signer, key: take(state, 1)[0] === 0 ? signer : take(state, 32) }
 }
 
 /** Id, place, kind and time of a block, for an index that is made anew. */
@@ -145,7 +145,7 @@ export function verifyParsed({ bytes, record, attachment }: Block, context: Veri
       context.network,
       context.verify,
     )
-    const table = openTable(attachment, body.stands)
+    const table = openStandsTable(attachment, body.stands)
     const stands = { ...body.stands, table }
     return { type: 'key', id, bytes, record: key.record, locator: locatorOf(record), key: { ...key, stands } }
   }

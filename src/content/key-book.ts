@@ -2,17 +2,21 @@
  * The verified keys at hand, by the id of their key record, and what their entities stand by of
  * the keys that they retired. Bounded; what was forgotten is read or asked for again.
  */
-import { SheafError } from '../base/errors.ts'
+import { codeOf, SheafError } from '../base/errors.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import type { EntityKey } from './key.ts'
 import { KeyChain } from './key-chain.ts'
 import { parseRecord, type SignedRecord, type VerifiedRecord } from './record.ts'
-import { chunkFor, isInChunk, type StandsTable } from './stood-by.ts'
+import { KEY_ROTATION } from './rotation.ts'
+import { chunkFor, decodeStandsChunk, isInChunk, STANDS_CHUNK_MARK, type StandsTable } from './stood-by.ts'
 
 /** Entities; about 500 bytes each. */
 const KEYS_MAX = 10_000
-/** Chunks of sets that are stood by: 8 KB each, 64 at most. */
-const CHUNKS_MAX = 128
+/** Chunks of sets that are stood by: 8 KB each as a rule, 64 at most; as many as one query's blocks may need. */
+const CHUNKS_MAX = 256
+
+/** What of a record says whether it counts. */
+export type Judged = Pick<SignedRecord, 'kind' | 'key' | 'id'>
 
 /** Whether a record counts: `unproven` names the chunks that would tell. */
 export type Verdict =
@@ -68,19 +72,26 @@ export class KeyBook {
     return this.#loaded.has(entity) && this.#chains.has(entity)
   }
 
+  /** Whether a key is at hand, and with it what the store has of its entity's chain. */
+  isReady(keyId: Uint8Array): boolean {
+    const chain = this.chainOf(keyId)
+    return chain !== undefined && this.#loaded.has(chain.genesis.id)
+  }
+
   setLoaded(entity: Uint8Array): void {
     this.#loaded.add(entity)
   }
 
-  /** Takes in a chunk that is what its table says; its bytes in memory of their own. */
+  /** Takes in what has this hash. Where it is no chunk, whoever signed its hash stands by nothing in it. */
   addChunk(hash: Uint8Array, bytes: Uint8Array): void {
-    this.#chunks.set(hash, Uint8Array.from(bytes))
+    const isChunk = codeOf(() => decodeStandsChunk(bytes)) === undefined
+    this.#chunks.set(hash, isChunk ? Uint8Array.from(bytes) : EMPTY_CHUNK)
   }
 
-  /** Whether a record under a key at hand counts: under a current key it does, under a retired one where it is stood by. */
-  judge({ key, id }: Pick<SignedRecord, 'key' | 'id'>): Verdict {
+  /** Whether a record under a key at hand counts: under a current key it does, under a retired one where it is stood by. Key records speak for themselves. */
+  judge({ kind, key, id }: Judged): Verdict {
     const chain = this.chainOf(key)
-    if (chain === undefined || chain.isAlone) return COUNTS
+    if (chain === undefined || chain.isAlone || kind === KEY_ROTATION) return COUNTS
     const standing = chain.standingOf(key)
     if (standing.type === 'current') return COUNTS
     if (standing.type === 'frozen') return { type: 'frozen' }
@@ -97,7 +108,7 @@ export class KeyBook {
   }
 
   /** Throws RETIRED_KEY for a record that does not count. */
-  requireCounts(record: Pick<SignedRecord, 'key' | 'id'>): void {
+  requireCounts(record: Judged): void {
     const verdict = this.judge(record)
     if (verdict.type !== 'counts') throw new SheafError('RETIRED_KEY', MEANING[verdict.type])
   }
@@ -108,6 +119,7 @@ export class KeyBook {
   }
 }
 
+const EMPTY_CHUNK = Uint8Array.of(STANDS_CHUNK_MARK)
 const COUNTS: Verdict = { type: 'counts' }
 
 const MEANING = {

@@ -81,7 +81,7 @@ export function summaryOf(table: StandsTable): StandsSummary {
 }
 
 /** Bytes beside a key record → the table that it signed; nothing where the set is empty. Throws BAD_HASH where it is another one. */
-export function openTable(bytes: Uint8Array, summary: StandsSummary): StandsTable {
+export function openStandsTable(bytes: Uint8Array, summary: StandsSummary): StandsTable {
   const table = bytes.byteLength === 0 ? [] : decode(standsTable, bytes)
   if (bytes.byteLength > 0 && table.length === 0) {
     throw new SheafError('NOT_CANONICAL', 'a table of nothing is written as nothing')

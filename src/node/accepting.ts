@@ -5,8 +5,9 @@ import { IdMap } from '../base/id-map.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { isDenied } from './denials.ts'
-import { answerOf, blame, fetchKeys } from './fetching.ts'
+import { answerOf, blame } from './fetching.ts'
 import { keysBeside, storedRecord } from './keeping.ts'
+import { fetchKeys } from './key-asking.ts'
 import type { Connection, Node } from './node.ts'
 import type { Task } from './task.ts'
 
@@ -39,6 +40,10 @@ export function* acceptPushed(
       fresh.map(({ bytes }) => bytes),
       untilMs,
     )
+    yield* node.prove(
+      fresh.map(({ bytes }) => parseBlock(bytes).record),
+      untilMs,
+    )
     const blocks = fresh.flatMap((one) => judged(node, one) ?? [])
     yield* node.shelving.keep([
       ...(yield* keysBeside(node, blocks.map(storedRecord))),
@@ -61,7 +66,8 @@ function judged(node: Node, { locator, bytes }: Pushed): VerifiedBlock | undefin
   try {
     block = verifyBlock(bytes, node.verifyContext())
   } catch (cause) {
-    if (asSheafError(cause).code === 'BAD_TIME') return undefined
+    const { code } = asSheafError(cause)
+    if (code === 'BAD_TIME' || code === 'RETIRED_KEY') return undefined
     throw cause
   }
   if (!equalBytes(block.locator, locator))

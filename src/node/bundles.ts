@@ -8,12 +8,15 @@ import { IdMap } from '../base/id-map.ts'
 import { BLOCK_BYTES_MAX } from '../base/limits.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
+import type { Judged } from '../content/key-book.ts'
 import { keepersFirst } from './choosing.ts'
 import { deniedHere, isDenied } from './denials.ts'
-import { type Asked, answerOf, blame, fetchKeys, keepLater } from './fetching.ts'
+import { type Asked, answerOf, blame, keepLater } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
+import { fetchKeys } from './key-asking.ts'
 import { learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
+import { proveHere } from './proving.ts'
 import type { Query } from './queries.ts'
 import { begin, settleAll, type Task } from './task.ts'
 import { ASK_IDS_MAX, type Item } from './wire.ts'
@@ -50,6 +53,7 @@ function* localBlocks(node: Node, locator: Uint8Array, sought?: Sought): Task<Ve
   if (ids.length === 0) return []
   const found = (yield* node.store.get(ids)).filter((bytes) => bytes !== undefined)
   yield* learnKeys(node, found)
+  yield* proveHere(node, found.map(judgedOf))
   return found.flatMap((bytes) => judged(node, bytes, 'stored') ?? [])
 }
 
@@ -108,7 +112,15 @@ export function* gatherBundle(
     if (peers.length === 0 || node.env.nowMs() >= untilMs) break
     if (keepers === 0) yield* node.reach.meet(named, untilMs)
   }
-  return { blocks: [...blocks.values()], asked: [...asked.values()] }
+  return { blocks: yield* believed(node, [...blocks.values()], untilMs), asked: [...asked.values()] }
+}
+
+/** Without what came before the word that its key was retired. */
+function* believed(node: Node, blocks: VerifiedBlock[], untilMs: number): Task<VerifiedBlock[]> {
+  const records = blocks.map(({ record }) => record)
+  if (!records.some(({ key }) => node.keys.isRetired(key))) return blocks
+  yield* node.prove(records, untilMs)
+  return blocks.filter(({ record }) => node.keys.judge(record).type === 'counts')
 }
 
 function* askFor(
@@ -158,11 +170,12 @@ function* askFor(
   )
   try {
     yield* fetchKeys(node, peer, arrived, untilMs)
+    yield* node.prove(arrived.map(judgedOf), untilMs)
     const blocks = arrived.flatMap((bytes) => judged(node, bytes) ?? [])
     const stray = blocks.find((block) => block.type !== 'key' && !isSought(block, locator, sought))
     if (stray !== undefined) throw new SheafError('WRONG_QUERY', 'a block that lives elsewhere')
-    // The keys alone are no answer: what they would verify may have been refused.
-    if (blocks.some(({ type }) => type !== 'key')) answer = 'found'
+    // The keys of what lives here are no answer: what they would verify may have been refused.
+    if (blocks.some((block) => equalBytes(block.locator, locator))) answer = 'found'
     else if (blocks.length < arrived.length) answer = 'unreachable'
     return { blocks, answer, movedTo }
   } catch (cause) {
@@ -194,7 +207,7 @@ function isSought({ locator, record }: VerifiedBlock, at: Uint8Array, sought?: S
   return record.kind === kind && (signer === undefined || equalBytes(record.signer, signer))
 }
 
-/** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had, or it is from the future of our clock. */
+/** A block, verified; undefined where nobody is at fault that it cannot be: its key is not to be had or was retired, or it is from the future of our clock. */
 export function judged(
   node: Node,
   bytes: Uint8Array,
@@ -203,16 +216,21 @@ export function judged(
   try {
     return hasKeyFor(node, bytes) ? verifyBlock(bytes, node.verifyContext(of)) : undefined
   } catch (cause) {
-    if (asSheafError(cause).code === 'BAD_TIME') return undefined
+    const { code } = asSheafError(cause)
+    if (code === 'BAD_TIME' || code === 'RETIRED_KEY') return undefined
     throw cause
   }
+}
+
+function judgedOf(bytes: Uint8Array): Judged {
+  return parseBlock(bytes).record
 }
 
 /** Answers to a query for tips have neither. */
 const BY_KIND_ONLY: ReadonlySet<string> = new Set(['key', 'lost'])
 
-/** Keys and tips in one bundle; a server sends at most 16 of each. */
-const ITEMS_MAX = 64
+/** Keys and tips in one bundle; a server sends at most 16 tips, and 96 key records of their chains. */
+const ITEMS_MAX = 128
 /** As many blocks of the largest kind. */
 const BUNDLE_BYTES_MAX = ITEMS_MAX * BLOCK_BYTES_MAX
 

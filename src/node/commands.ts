@@ -11,6 +11,7 @@ import type { ClockSkew } from './clock-skew.ts'
 import type { Declared, GatheredRecords, Machines, ShownProfile } from './entity-answers.ts'
 import type { Asked } from './fetching.ts'
 import type { Followed, Subject } from './followed.ts'
+import type { KeyAnswers, KeyCommand, Rotated, Rotation } from './key-commands.ts'
 import type { OldVersion } from './old-version.ts'
 import type { Rule, RuleChange } from './rules.ts'
 import type { ScrubReport } from './store.ts'
@@ -94,6 +95,7 @@ export type Command =
   | { type: 'following' }
   /** Puts the operator's rules into force, in place of those before. */
   | { type: 'obey'; rules: readonly Rule[] }
+  | KeyCommand
   | { type: 'status' }
   | { type: 'peers' }
 
@@ -106,6 +108,8 @@ export function onOurClock(command: Command, aheadMs: number): Command {
 /** Versions of one answer about what is recent. */
 export const RECENT_MAX = 1000
 
+export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
+
 export type Target = { page: Page } | { id: Uint8Array }
 
 export interface ListedPage {
@@ -113,7 +117,7 @@ export interface ListedPage {
   version: Uint8Array
 }
 
-export interface Answers {
+export interface Answers extends KeyAnswers {
   publish: Published
   declare: { ids: Uint8Array[]; batches: Uint8Array[] }
   publishDiff: { id: Uint8Array; batches: Uint8Array[] }
@@ -317,6 +321,8 @@ export interface NodeApi {
   rules(): readonly Rule[]
   /** Changes them, on disk first, then in the node; how many connections that ended, and whether anything is other than before. */
   rule(change: RuleChange): Promise<{ isChanged: boolean; ended: number }>
+  /** Takes the next key of this node's entity and keeps it for good. Errors: those of the command `rotate`, BAD_KEY. */
+  rotate(rotation: Rotation): Promise<Rotated>
   /** Ends the daemon cleanly. */
   stop(): void
   setLogLevel(level: string): void

@@ -13,12 +13,13 @@ import { decodeTable } from '../content/piece.ts'
 import type { SignedRecord } from '../content/record.ts'
 import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
 import { decodeVersion, VERSION } from '../content/version.ts'
+import type { KeysAround } from './learning.ts'
 import type { Node } from './node.ts'
 import { outlinesAt } from './outlines.ts'
 import type { RetentionPolicy } from './retention.ts'
 import type { Task } from './task.ts'
 
-type Around = Pick<Node, 'retention' | 'store'>
+type Around = Pick<Node, 'retention'> & KeysAround
 
 /** Owners that are read at once: at most about 4 MB. */
 const LOAD_IDS = 64
@@ -106,7 +107,7 @@ interface Owners {
 
 function* ownersAt(node: Around, locator: Uint8Array): Task<Owners> {
   const { retention, store } = node
-  const outlines = yield* outlinesAt(store, locator)
+  const outlines = yield* outlinesAt(node, locator)
   const served = outlines.filter(({ id, signer }) => retention.serves(id) && retention.serves(signer))
   const pieces = new IdSet()
   if (served.length === outlines.length) return { areSomeDenied: false, served: pieces }

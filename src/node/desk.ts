@@ -15,6 +15,7 @@ import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
 import { Reader } from './reading.ts'
 import { recentOf } from './recent.ts'
+import { chooseKey, keyState, rotate } from './rotating.ts'
 import type { Task } from './task.ts'
 import { Writer } from './writing.ts'
 
@@ -101,6 +102,12 @@ export class Desk {
         return { wasFollowed: yield* this.#following.remove(command.subject) }
       case 'following':
         return this.#following.list()
+      case 'keys':
+        return yield* keyState(this.#node, command)
+      case 'readmit':
+        return yield* chooseKey(this.#node, command)
+      case 'rotate':
+        return yield* rotate(this.#node, this.#writer, command)
       case 'status':
         return yield* this.#inspector.status()
       case 'peers':

@@ -6,17 +6,18 @@ import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdMap, IdSet, idKey } from '../base/id-map.ts'
 import { peekKey, type VerifiedBlock } from '../content/block.ts'
-import { KEY_GENESIS } from '../content/key.ts'
-import type { Checked, CheckKey } from './checking.ts'
+import type { Judged } from '../content/key-book.ts'
+import type { Checked } from './checking.ts'
 import { isKeeper, keepersFirst, parted } from './choosing.ts'
 import { isDeniedBlock, mayFetch } from './denials.ts'
 import { keysBeside, storedRecord } from './keeping.ts'
-import { learnKeys, takeKey } from './learning.ts'
+import { hasKey, KEYS_SENT_MAX, keysFor } from './key-asking.ts'
+import { takeKey } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import { byPrefix } from './shards.ts'
 import type { StoredBlock } from './store.ts'
 import { begin, forEach, type Task } from './task.ts'
-import { ASK_IDS_MAX, type Header, type Item } from './wire.ts'
+import type { Header, Item } from './wire.ts'
 
 /** Ids in one query: about 64 KiB of small pages, a few hundred of large ones. */
 const QUERY_IDS = 64
@@ -187,7 +188,7 @@ function* askBlocks(
       const sent: Sent[] = []
       for (const { index, answer } of items) {
         const one = ids[index]
-        if (one === undefined || told.has(index) || keysSent > ids.length) {
+        if (one === undefined || told.has(index) || keysSent > KEYS_SENT_MAX) {
           throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
         }
         if (answer.type === 'key') {
@@ -239,8 +240,13 @@ function* accept(
   try {
     const keys = yield* keysFor(node, peer, records, untilMs)
     const known = new IdSet(keys.map(({ id }) => id))
-    const [judged, unjudged] = parted(sent, ({ index, bytes }) => {
-      return ids[index]!.pieceAt !== undefined || hasKey(bytes, known)
+    const judge = ({ index, bytes }: Sent): Judged => ({ ...peekKey(bytes), id: ids[index]!.id })
+    const isRecord = ({ index }: Sent): boolean => ids[index]!.pieceAt === undefined
+    if (keys.some(({ id }) => node.keys.isRetired(id))) {
+      yield* node.prove(sent.filter(isRecord).map(judge), untilMs)
+    }
+    const [judged, unjudged] = parted(sent, (one) => {
+      return !isRecord(one) || (hasKey(one.bytes, known) && node.keys.judge(judge(one)).type === 'counts')
     })
     const items = judged.map(({ index, bytes }) => {
       const { id, pieceAt } = ids[index]!
@@ -307,67 +313,6 @@ export function answerOf(cause: unknown): Exclude<Answered, 'found'> {
   return UNREACHED.has(code) ? 'unreachable' : 'bad'
 }
 
-/** The keys that these blocks were signed under: at hand, in the store, or from the peer that sent them. */
-function* keysFor(node: Node, peer: Connection, blocks: Uint8Array[], untilMs: number): Task<CheckKey[]> {
-  if ([...keysOf(blocks)].some((id) => !node.keys.has(id))) yield* fetchKeys(node, peer, blocks, untilMs)
-  return keysAtHand(node, blocks)
-}
-
-/** Those of the keys that these blocks were signed under that are at hand. */
-export function keysAtHand(node: Node, blocks: Uint8Array[]): CheckKey[] {
-  return [...keysOf(blocks)]
-    .flatMap((id) => node.keys.get(id) ?? [])
-    .map(({ id, entity, publicKey, position, next }) => ({ id, entity, publicKey, position, next }))
-}
-
-/** Ids of the key records that these blocks name, each once. */
-function keysOf(blocks: Uint8Array[]): IdSet {
-  const needed = new IdSet()
-  for (const bytes of blocks) {
-    const { kind, key } = peekKey(bytes)
-    if (kind !== KEY_GENESIS) needed.add(key)
-  }
-  return needed
-}
-
-/** Whether a record's key is among those that are known; a genesis needs none. */
-function hasKey(bytes: Uint8Array, known: IdSet): boolean {
-  const { kind, key } = peekKey(bytes)
-  return kind === KEY_GENESIS || known.has(key)
-}
-
-/** Asks a peer for the key records that `blocks` were signed under; it may not have them. */
-export function* fetchKeys(
-  node: Node,
-  peer: Connection,
-  blocks: readonly Uint8Array[],
-  untilMs: number,
-): Task<void> {
-  const missing = (yield* learnKeys(node, blocks)).slice(0, ASK_IDS_MAX)
-  if (missing.length === 0) return
-  const answered = new Set<number>()
-  const found: VerifiedBlock[] = []
-  const listener = {
-    items(items: Item[]): void {
-      for (const { index, answer } of items) {
-        const id = missing[index]
-        if (id === undefined || answered.has(index))
-          throw new SheafError('WRONG_QUERY', 'an answer to something not asked')
-        answered.add(index)
-        if (answer.type === 'found') {
-          const key = takeKey(node, answer.bytes)
-          if (key !== undefined && !equalBytes(key.id, id))
-            throw new SheafError('WRONG_QUERY', 'another key than was asked for')
-          if (key !== undefined) found.push(key)
-        } else if (answer.type !== 'unknown' && answer.type !== 'lost' && answer.type !== 'refused')
-          throw new SheafError('WRONG_QUERY', `${answer.type} is no answer to a query for keys`)
-      }
-    },
-  }
-  yield* peer.client.ask({ type: 'blocks', ids: missing, certify: false }, listener, untilMs)
-  yield* node.shelving.keep(found.map(storedRecord))
-}
-
 function note(asked: Map<string, Asked[]>, key: string, one: Asked): void {
   const known = asked.get(key)
   if (known === undefined) asked.set(key, [one])
@@ -394,4 +339,6 @@ export const UNREACHED: ReadonlySet<string> = new Set([
   'DISK_FULL',
   'BAD_STORE',
   'CANCELLED',
+  // who had not heard of a rotation
+  'RETIRED_KEY',
 ])

@@ -2,10 +2,12 @@
 
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { KEY_GENESIS } from '../content/key.ts'
 import { DEVICE_REVOCATION } from '../content/revocation.ts'
 import { answerOf, blame } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
+import { ensureKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import { learnRevocations } from './revoking.ts'
 import { type Outcome, run, type Task } from './task.ts'
@@ -17,7 +19,7 @@ const MEETING_MS = 2_000
 const MEET_AGAIN_MS = 30_000
 const INTRODUCE_WITHIN_MS = 20_000
 /** A key and a certificate, with room for a chain. */
-const BLOCKS_MAX = 32
+const BLOCKS_MAX = 64
 
 /** A connection that nobody wants to know more of. */
 export const NOT_MEETING: Pick<Connection, 'isMeeting' | 'meet' | 'part'> = {
@@ -92,7 +94,7 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
   let entity: Uint8Array | undefined
   const revocations: VerifiedBlock[] = []
   for (const bytes of isDenied ? [] : arrived) {
-    const block = shown(node, connection, bytes)
+    const block = yield* shown(node, connection, bytes)
     if (block.type === 'key') node.keys.add(block.key)
     if (block.type === 'certificate' && equalBytes(block.certificate.device, connection.device)) {
       entity = block.record.signer
@@ -109,8 +111,11 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
 }
 
 /** Verifies what a peer shows of itself. Nobody else made it wrong, and to ask again would bring the same. */
-function shown(node: Node, connection: Connection, bytes: Uint8Array): VerifiedBlock {
+function* shown(node: Node, connection: Connection, bytes: Uint8Array): Task<VerifiedBlock> {
   try {
+    const { record } = parseBlock(bytes)
+    if (record.kind !== KEY_GENESIS) yield* ensureKeys(node, record.signer)
+    yield* node.prove([record], node.env.nowMs() + INTRODUCE_WITHIN_MS)
     return verifyBlock(bytes, node.verifyContext())
   } catch (cause) {
     const error = asSheafError(cause)

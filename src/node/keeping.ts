@@ -9,7 +9,7 @@ import { encode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
-import { formBlock, parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
+import { parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { HOLDING, holding } from '../content/statement.ts'
 import { besides } from './batch.ts'
@@ -18,6 +18,7 @@ import { addKey, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Owner, ownerIn, ownerInTable } from './owners.ts'
 import { type Peer, signStatement } from './peer.ts'
+import { keyBlock } from './proving.ts'
 import type { QueryOf } from './queries.ts'
 import { neededBytes } from './quota.ts'
 import type { Reply } from './reply.ts'
@@ -30,6 +31,9 @@ import type { Answer, Deliver } from './wire.ts'
 const HOLDING_LIFE_MS = 30 * 24 * 3600_000
 /** A publisher that was told what is wanted has this long to deliver all of it. */
 const DELIVER_WITHIN_MS = 60_000
+
+/** What proves that records under a retired key count is asked for so long. */
+const PROVE_WITHIN_MS = 5_000
 
 type Offer = QueryOf<'store'>['offers'][number]
 
@@ -91,6 +95,8 @@ const NO_BREACH: ReadonlySet<string> = new Set([
   'INTERNAL',
   // by our operator: nobody was told beforehand
   'REFUSED',
+  // who had not heard of a rotation
+  'RETIRED_KEY',
 ])
 
 function* judge(node: Node, { caller }: Peer, offers: Offer[]): Task<Answer[]> {
@@ -186,6 +192,10 @@ function* verifyDelivered(
     node,
     records.map(([, bytes]) => bytes),
   )
+  yield* node.prove(
+    records.map(([index, bytes]) => ({ ...peekKey(bytes), id: offers[index]!.id })),
+    node.env.nowMs() + PROVE_WITHIN_MS,
+  )
   const context = node.verifyContext()
   const verified = new IdMap<VerifiedBlock>()
   const owners = new IdMap<Owner>()
@@ -251,14 +261,18 @@ export function* keysBeside(node: Node, blocks: readonly StoredBlock[]): Task<St
   for (const { kind, bytes } of blocks) {
     if (kind === 0 || kind === KEY_GENESIS) continue
     const { key } = peekKey(bytes)
-    if (!here.has(key)) absent.add(key)
+    const chain = node.keys.chainOf(key)
+    // A chain is kept whole: what retires a key as well as what it rests on.
+    const ids =
+      chain === undefined || chain.isAlone ? [key] : [chain.genesis, ...chain.rotations].map(({ id }) => id)
+    for (const id of ids) if (!here.has(id)) absent.add(id)
   }
   if (absent.size === 0) return []
   const ids = [...absent]
   const metas = yield* node.store.meta(ids)
   return ids.flatMap((id, i) => {
     const key = metas[i] === undefined ? node.keys.get(id) : undefined
-    return key === undefined ? [] : [storedRecord(addKey(node, formBlock(key.record), 'stored'))]
+    return key === undefined ? [] : [storedRecord(addKey(node, keyBlock(key), 'stored'))]
   })
 }
 

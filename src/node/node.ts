@@ -1,7 +1,7 @@
 /** What the parts of the service share: the session's surroundings, the store, the keys at hand, the peers. */
 import type { VerifyContext } from '../content/block.ts'
 import type { HeadResolver } from '../content/heads.ts'
-import type { KeyBook } from '../content/key-book.ts'
+import type { Judged, KeyBook } from '../content/key-book.ts'
 import type { Author } from '../content/page.ts'
 import type { Checked, CheckRequest } from './checking.ts'
 import type { ClientSession } from './client-session.ts'
@@ -36,7 +36,7 @@ export interface Connection extends Peer {
 /** Who this node is. A throw-away reader has no author and no blocks. */
 export interface Identity {
   author: Author | undefined
-  /** Key record and device certificate, as blocks to show and to hand on. */
+  /** The chain of key records and, last, the device certificate, as blocks to show and to hand on. */
   blocks: StoredBlock[]
 }
 
@@ -90,6 +90,8 @@ export interface Node {
   reach: Reach
   /** The next number of this device's statements; never one that was used in this incarnation. */
   nextSequence(): Task<number>
+  /** Gets what proves that records under retired keys count, from here or from peers; under other keys it does nothing. */
+  prove(records: readonly Judged[], untilMs: number): Task<void>
   /** Checks many blocks, perhaps beside everything else. */
   check(request: CheckRequest): Task<Checked[]>
   emit(event: NodeEvent): void

@@ -3,10 +3,12 @@
  * Thousands of blocks go by a few at a time; only some hundred bytes of each stay.
  */
 import { parseBlock } from '../content/block.ts'
+import { KEY_GENESIS } from '../content/key.ts'
 import { kindOf } from '../content/kinds.ts'
 import type { SignedRecord } from '../content/record.ts'
 import { VERSION } from '../content/version.ts'
-import type { StoreTasks } from './store-tasks.ts'
+import { ensureKeys, type KeysAround } from './learning.ts'
+import { counting } from './proving.ts'
 import type { Task } from './task.ts'
 
 /** Of one kind at one locator the newest so many are looked at. */
@@ -17,22 +19,25 @@ const LOAD_IDS = 64
 /** A record with as much of its body as says what it replaces. Its bytes are its own: no view into a block. */
 export type Outline = Pick<SignedRecord, 'id' | 'kind' | 'signer' | 'key' | 'timeMs' | 'body'>
 
-/** The newest records at a locator, of one kind or of each. */
-export function* outlinesAt(store: StoreTasks, locator: Uint8Array, kind?: number): Task<Outline[]> {
-  const metas = yield* store.at(locator, RECORDS_MAX, kind)
+/** The newest records at a locator, of one kind or of each; without those under retired keys that their entity does not stand by. */
+export function* outlinesAt(node: KeysAround, locator: Uint8Array, kind?: number): Task<Outline[]> {
+  const metas = yield* node.store.at(locator, RECORDS_MAX, kind)
   const ids = metas.filter((meta) => meta.kind !== 0).map(({ id }) => id)
-  return yield* outlinesOf(store, ids)
+  return yield* outlinesOf(node, ids)
 }
 
-/** Outlines of the record blocks among these that are there. */
-export function* outlinesOf(store: StoreTasks, ids: readonly Uint8Array[]): Task<Outline[]> {
+/** Outlines of the record blocks among these that are there, and count. */
+export function* outlinesOf(node: KeysAround, ids: readonly Uint8Array[]): Task<Outline[]> {
   const outlines: Outline[] = []
   for (let at = 0; at < ids.length; at += LOAD_IDS) {
-    for (const bytes of yield* store.get(ids.slice(at, at + LOAD_IDS))) {
+    for (const bytes of yield* node.store.get(ids.slice(at, at + LOAD_IDS))) {
       if (bytes !== undefined) outlines.push(outline(parseBlock(bytes).record))
     }
   }
-  return outlines
+  for (const { kind, signer } of outlines) {
+    if (kind !== KEY_GENESIS && !node.keys.isLoaded(signer)) yield* ensureKeys(node, signer)
+  }
+  return yield* counting(node, outlines, true)
 }
 
 function outline(record: SignedRecord): Outline {

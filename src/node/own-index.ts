@@ -36,6 +36,7 @@ interface IndexChunk extends ChunkRef {
 
 export class OwnIndex {
   readonly #node: Node
+  /** At the start; a rotation puts another in its place. */
   readonly #author: Author
   readonly #space: Space
   #chunks: IndexChunk[] | undefined
@@ -106,7 +107,7 @@ export class OwnIndex {
     const { store } = this.#node
     const latest = yield* store.at(spaceLocator(this.#space), LATEST, SPACE_INDEX)
     if (this.#chunks !== undefined && latest.every(({ id }) => this.#known.has(id))) return
-    const records = yield* outlinesAt(store, spaceLocator(this.#space), SPACE_INDEX)
+    const records = yield* outlinesAt(this.#node, spaceLocator(this.#space), SPACE_INDEX)
     this.#known = new IdSet(records.map(({ id }) => id))
     const tips = tipsOf(records.filter(({ signer }) => equalBytes(signer, this.#space.id)))
     const lists: Map<string, PageEntry>[] = []
@@ -148,7 +149,7 @@ export class OwnIndex {
     for (let at = 0; at < ids.length; at += SCAN_IDS) {
       const metas = yield* store.meta(ids.slice(at, at + SCAN_IDS))
       const versions = metas.flatMap((meta) => (meta?.kind === VERSION ? [meta.id] : []))
-      const outlines = yield* outlinesOf(store, versions)
+      const outlines = yield* outlinesOf(this.#node, versions)
       own.push(...outlines.filter(({ signer }) => equalBytes(signer, this.#space.id)))
     }
     const byPath = new Map<string, { tip: Outline; isDeleted: boolean }[]>()
@@ -170,7 +171,7 @@ export class OwnIndex {
   }
 
   #sign(body: Uint8Array): SignedRecord {
-    const { entity, key, network, sign } = this.#author
+    const { entity, key, network, sign } = this.#node.identity.author ?? this.#author
     const { env } = this.#node
     const draft = { kind: SPACE_INDEX, signer: entity, key, timeMs: env.wallMs(), nonce: env.random(8), body }
     return signRecord(draft, network, sign)

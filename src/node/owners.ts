@@ -11,8 +11,10 @@ import { decodeFileTable, decodeTableList, openTable } from '../content/file.ts'
 import { decompress } from '../content/gzip.ts'
 import { locatorOf } from '../content/kinds.ts'
 import { decodeTable, type PieceEntry } from '../content/piece.ts'
+import { KEY_ROTATION, keyRotation } from '../content/rotation.ts'
 import { fileLocator } from '../content/space.ts'
 import { SPACE_INDEX, spaceIndex } from '../content/space-index.ts'
+import { checkStandsChunk, openStandsTable } from '../content/stood-by.ts'
 import { decodeVersion, VERSION } from '../content/version.ts'
 
 /** What a block or a table says of loose pieces: where they live, and by hash what each must be. */
@@ -29,6 +31,11 @@ export function ownerIn(block: Uint8Array): Owner {
   let locator = locatorOf(record)
   if (record.kind === SPACE_INDEX) {
     for (const { hash } of decode(spaceIndex, record.body).chunks) pieces.set(hash, decodeChunk)
+  } else if (record.kind === KEY_ROTATION) {
+    const { stands } = decode(keyRotation, record.body)
+    for (const entry of openStandsTable(attachment, stands)) {
+      pieces.set(entry.hash, (bytes) => checkStandsChunk(bytes, entry))
+    }
   } else if (record.kind === VERSION) {
     const { content } = decodeVersion(record)
     if (content.type === 'text' && content.pieces > 1) addPieces(pieces, decodeTable(attachment))

@@ -108,7 +108,7 @@ export class Publisher {
       const { parents: given } = input
       const judged =
         given === undefined
-          ? onTop(input, yield* outlinesAt(this.#node.store, locator, VERSION), author)
+          ? onTop(input, yield* outlinesAt(this.#node, locator, VERSION), author)
           : made(input, given, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
       if (judged === undefined) continue
       if ('status' in judged && (judged.status === 'stale' || isKept)) {

@@ -4,6 +4,8 @@ import { SheafError } from '../base/errors.ts'
 import { compareBytes, equalBytes } from '../base/hash.ts'
 import { idKey } from '../base/id-map.ts'
 import {
+  parseBlock,
+  peekKey,
   type VerifiedBlock,
   type VerifiedIndex,
   type VerifiedVersion,
@@ -26,9 +28,10 @@ import type {
   ListedPage,
 } from './commands.ts'
 import { deniedAmong, deniedHere } from './denials.ts'
-import { type Arrival, type Asked, fetchBlocks, keysAtHand, type Wanted } from './fetching.ts'
+import { type Arrival, type Asked, fetchBlocks, type Wanted } from './fetching.ts'
 import { fileOf, filePart } from './files.ts'
 import { headOf } from './head-finding.ts'
+import { keysAtHand } from './key-asking.ts'
 import { learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { failure, loosePieces } from './pieces.ts'
@@ -153,7 +156,7 @@ export class Reader {
       if (checked.text !== undefined) show(wanted.id, checked.text)
       else if (checked.kind === VERSION) large.push(bytes)
     }
-    const { missing, denied } = yield* this.#takeLocal(space, entries, take)
+    const { missing, denied } = yield* this.#takeLocal(space, entries, take, untilMs)
     const fetched = yield* fetchBlocks(this.#node, missing, take, { untilMs, withTexts: true })
     const lost = missing
       .filter(({ id }) => !fetched.found(id))
@@ -193,6 +196,7 @@ export class Reader {
     space: Space,
     entries: PageEntry[],
     take: (arrival: Arrival) => void,
+    untilMs: number,
   ): Task<{ missing: Wanted[]; denied: Wanted[] }> {
     const missing: Wanted[] = []
     const denied: Wanted[] = []
@@ -201,21 +205,19 @@ export class Reader {
       const ids = slice.map(({ version }) => version)
       const blocks = yield* this.#node.store.get(ids)
       const areDenied = yield* deniedAmong(this.#node, ids, blocks)
-      const here = slice.flatMap(({ version: id, path }, i) => {
+      const found = slice.flatMap(({ version: id, path }, i) => {
         const bytes = blocks[i]
         if (areDenied[i]) denied.push({ id })
         else if (bytes === undefined) missing.push({ id, at: pageLocator({ space, path }) })
         else return [{ id, bytes, pieceAt: undefined }]
         return []
       })
-      yield* learnKeys(
-        this.#node,
-        here.map(({ bytes }) => bytes),
-      )
-      const keys = keysAtHand(
-        this.#node,
-        here.map(({ bytes }) => bytes),
-      )
+      const bodies = found.map(({ bytes }) => bytes)
+      yield* learnKeys(this.#node, bodies)
+      const keys = keysAtHand(this.#node, bodies)
+      const here = keys.some(({ id }) => this.#node.keys.isRetired(id))
+        ? yield* this.#counting(found, untilMs)
+        : found
       const { nowMs } = this.#node.verifyContext('stored')
       const outcomes = yield* this.#node.check({ items: here, keys, nowMs, withTexts: true })
       for (const [i, checked] of outcomes.entries()) {
@@ -225,6 +227,14 @@ export class Reader {
       }
     }
     return { missing, denied }
+  }
+
+  /** Without what its author, by a later key, does not stand by. */
+  *#counting<I extends { id: Uint8Array; bytes: Uint8Array }>(items: I[], untilMs: number): Task<I[]> {
+    const { keys } = this.#node
+    const records = items.map(({ id, bytes }) => ({ ...peekKey(bytes), id }))
+    yield* this.#node.prove(records, untilMs)
+    return items.filter((_, i) => keys.judge(records[i]!).type === 'counts')
   }
 
   *#getPage(page: Page, how: LookUp, redirectedFrom?: Page): Task<GotPage> {
@@ -283,6 +293,7 @@ export class Reader {
     let block: VerifiedBlock | undefined
     let asked: Asked[] = []
     if (bytes !== undefined && (yield* learnKeys(this.#node, [bytes])).length === 0) {
+      yield* this.#node.prove([parseBlock(bytes).record], untilMs)
       block = verifyBlock(bytes, this.#node.verifyContext('stored'))
     } else {
       const arrived: Arrival[] = []

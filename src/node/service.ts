@@ -8,6 +8,7 @@ import { asSheafError, type ErrorCode, SheafError, unreachable } from '../base/e
 import { sha256 } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
 import type { VerifyContext } from '../content/block.ts'
+import { DEVICE_CERTIFICATE } from '../content/device.ts'
 import { ownHeads } from '../content/heads.ts'
 import { KeyBook } from '../content/key-book.ts'
 import { type Caller, callerOf } from './caller.ts'
@@ -28,6 +29,7 @@ import { Numbering } from './numbering.ts'
 import { Outbox } from './outbox.ts'
 import { type Peer, refusal, type SessionEnv } from './peer.ts'
 import { People } from './people.ts'
+import { prove } from './proof-seeking.ts'
 import { Queue } from './queue.ts'
 import { refuseUnwanted } from './refusing.ts'
 import { heedRevocations } from './revoking.ts'
@@ -105,6 +107,7 @@ export class Service {
         network,
         verify: options.verify,
         keyOf: (id) => keys.get(id),
+        requireCounts: (record) => keys.requireCounts(record),
         nowMs: of === 'stored' ? TIME_MS_MAX : this.#wallMs,
       }),
       keeps: (locator) => sharesPrefix(locator, address, options.depth),
@@ -114,6 +117,7 @@ export class Service {
         return visiting()
       },
       nextSequence: () => numbering.next(),
+      prove: (records, untilMs) => prove(this.#node, records, untilMs),
       *check(request) {
         return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
       },
@@ -208,7 +212,8 @@ export class Service {
   #start(): void {
     this.#counters.startedMs = this.#wallMs
     for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
-    for (const { bytes } of this.#node.identity.blocks.slice(0, 1)) addKey(this.#node, bytes, 'stored')
+    for (const { kind, bytes } of this.#node.identity.blocks)
+      if (kind !== DEVICE_CERTIFICATE) addKey(this.#node, bytes, 'stored')
     run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#following.load(), (outcome) => this.#noteFailure('following', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))

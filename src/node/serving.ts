@@ -4,13 +4,16 @@ import { compareBytes, equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { peekKey } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
+import type { Judged } from '../content/key-book.ts'
 import { kindOf } from '../content/kinds.ts'
 import { tipsOf } from '../content/tips.ts'
 import { deniedAmong, isDeniedBlock } from './denials.ts'
 import { keep } from './keeping.ts'
+import { ensureKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { outlinesAt } from './outlines.ts'
 import type { Peer } from './peer.ts'
+import { counting } from './proving.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
 import { revocationsToShow } from './revoking.ts'
@@ -24,7 +27,9 @@ const LOAD_IDS = 64
 /** Tips in one bundle; a page with more forks than this is shown by its first ones. */
 const TIPS_MAX = 16
 /** Keys, certificate and revocations: what others take of an introduction. */
-const INTRODUCED_MAX = 32
+const INTRODUCED_MAX = 64
+/** Key records in one answer of tips; a chain beyond is asked for. */
+const KEYS_IN_BUNDLE_MAX = 96
 const SNAPSHOT_LIFE_MS = 60_000
 /** Lists that are kept for one connection, each of up to 4,096 ids of a kind: 512 KB. They go with it. */
 const SNAPSHOTS_PER_PEER = 4
@@ -139,10 +144,12 @@ export class Serving {
     const denied = yield* deniedAmong(this.#node, slice, blocks)
     const shown = blocks.map((bytes, i) => (denied[i] ? undefined : bytes))
     yield* this.#sendKeys(peer, shown, (i) => at + i, reply)
+    const retired = yield* this.#retiredAmong(slice, shown)
     const isLost = blocks.includes(undefined) ? yield* this.#node.store.damagedAmong(slice) : []
     for (const i of slice.keys()) {
       const bytes = blocks[i]
       if (denied[i]) reply.add(at + i, DENIED)
+      else if (retired.has(slice[i]!)) reply.add(at + i, { type: 'unknown' })
       else if (bytes !== undefined) reply.add(at + i, { type: 'found', bytes })
       else reply.add(at + i, { type: isLost[i] === true ? 'lost' : 'unknown' })
     }
@@ -156,23 +163,41 @@ export class Serving {
     indexOf: (i: number) => number,
     reply: Reply,
   ): Task<void> {
+    const { keys } = this.#node
     const fresh = new IdMap<number>()
     for (const [i, bytes] of blocks.entries()) {
-      const key = bytes && keyNamedBy(bytes)
-      if (key !== undefined && !peer.keysSent.has(key) && !fresh.has(key)) fresh.set(key, indexOf(i))
+      const named = bytes && keyNamedBy(bytes)
+      if (named === undefined || fresh.has(named.signer)) continue
+      const hasNews = keys.chain(named.signer)?.rotations.some(({ id }) => !peer.keysSent.has(id)) ?? false
+      if (hasNews || !peer.keysSent.has(named.key)) fresh.set(named.signer, indexOf(i))
     }
     if (fresh.size === 0) return
-    // A loose piece may look like a record: a chunk of an index is full of ids, and any may stand where a key's would.
-    const named = [...fresh.keys()]
-    const metas = yield* this.#node.store.meta(named)
-    const ids = named.filter((_, i) => metas[i]?.kind === KEY_GENESIS)
-    const keys = yield* this.#node.store.get(ids)
-    const denied = yield* deniedAmong(this.#node, ids, keys)
-    for (const [i, bytes] of keys.entries()) {
-      if (bytes === undefined || denied[i]) continue
-      peer.keysSent.add(ids[i]!)
-      reply.add(fresh.get(ids[i]!)!, { type: 'key', bytes })
+    // A loose piece may look like a record: a chunk of an index is full of ids, and any may stand where a signer's would.
+    const signers = [...fresh.keys()]
+    const metas = yield* this.#node.store.meta(signers)
+    for (const [i, signer] of signers.entries()) {
+      if (metas[i]?.kind !== KEY_GENESIS) continue
+      yield* ensureKeys(this.#node, signer)
+      const ids = chainIds(this.#node, signer, signer).filter((id) => !peer.keysSent.has(id))
+      const chain = yield* this.#node.store.get(ids)
+      const denied = yield* deniedAmong(this.#node, ids, chain)
+      for (const [n, bytes] of chain.entries()) {
+        if (bytes === undefined || denied[n]) continue
+        peer.keysSent.add(ids[n]!)
+        reply.add(fresh.get(signer)!, { type: 'key', bytes })
+      }
     }
+  }
+
+  /** Which of these were signed under a key that was retired, and are not stood by: to us there is no such thing. */
+  *#retiredAmong(ids: readonly Uint8Array[], blocks: readonly (Uint8Array | undefined)[]): Task<IdSet> {
+    const records: Judged[] = []
+    for (const [i, bytes] of blocks.entries()) {
+      const named = bytes && keyNamedBy(bytes)
+      if (named !== undefined && this.#node.keys.isRetired(named.key)) records.push({ ...named, id: ids[i]! })
+    }
+    const counted = new IdSet((yield* counting(this.#node, records, true)).map(({ id }) => id))
+    return new IdSet(records.flatMap(({ id }) => (counted.has(id) ? [] : [id])))
   }
 
   *#tips(asked: QueryOf<'tips'>, reply: Reply): Task<void> {
@@ -184,15 +209,19 @@ export class Serving {
         reply.add(index, DENIED)
         continue
       }
-      const outlines = yield* outlinesAt(this.#node.store, locator)
+      const outlines = yield* outlinesAt(this.#node, locator)
       const tips = tipsOf(outlines.filter(({ kind }) => kindOf(kind)?.isAside !== true)).slice(0, TIPS_MAX)
       if (tips.length === 0) {
         const to = this.#node.keeps(locator) ? [] : this.#node.claimants(locator)
         reply.add(index, to.length > 0 ? { type: 'moved', to: to.slice(0, 8) } : { type: 'unknown' })
         continue
       }
-      const keys = tips.map(({ key }) => key).filter((key) => !equalBytes(key, ZERO) && shown.add(key))
-      const ids = [...keys, ...tips.map(({ id }) => id)]
+      const named = tips.filter(({ kind }) => kind !== KEY_GENESIS)
+      const keys = named
+        .flatMap(({ signer, key }) => chainIds(this.#node, signer, key))
+        .filter((id) => shown.size < KEYS_IN_BUNDLE_MAX && shown.add(id))
+      const sent = new IdSet(keys)
+      const ids = [...keys, ...tips.flatMap(({ id }) => (sent.has(id) ? [] : [id]))]
       const blocks = yield* this.#node.store.get(ids)
       const denied = yield* deniedAmong(this.#node, ids, blocks)
       for (const [i, bytes] of blocks.entries()) {
@@ -225,7 +254,7 @@ export class Serving {
 
   *#sorted(asked: QueryOf<'records'>): Task<Uint8Array[]> {
     const { locator, kind, vouchedBy } = asked
-    const all = yield* outlinesAt(this.#node.store, locator, kind === 0 ? undefined : kind)
+    const all = yield* outlinesAt(this.#node, locator, kind === 0 ? undefined : kind)
     const records = all.filter(({ signer }) => vouchedBy === undefined || equalBytes(signer, vouchedBy))
     const sign = asked.order.type === 'asc' ? 1 : -1
     const field = asked.field.type
@@ -238,14 +267,19 @@ export class Serving {
   }
 }
 
-const ZERO = new Uint8Array(32)
 const DENIED: Answer = { type: 'refused', reason: { type: 'policy' } }
 
+/** Ids of the key records that a record under `key` rests on, and of those that came after: all that are known of its entity. */
+function chainIds({ keys }: Node, entity: Uint8Array, key: Uint8Array): Uint8Array[] {
+  const chain = keys.chain(entity)
+  return chain === undefined ? [key] : [chain.genesis, ...chain.rotations].map(({ id }) => id)
+}
+
 /** The key record that a block was signed under; undefined for a genesis, and for bytes that are no block. */
-function keyNamedBy(bytes: Uint8Array): Uint8Array | undefined {
+function keyNamedBy(bytes: Uint8Array): ReturnType<typeof peekKey> | undefined {
   try {
-    const { kind, key } = peekKey(bytes)
-    return kind === KEY_GENESIS ? undefined : key
+    const named = peekKey(bytes)
+    return named.kind === KEY_GENESIS ? undefined : named
   } catch {
     return undefined
   }

@@ -34,7 +34,7 @@ export function* heardOf(node: Node, page: Page, untilMs: number): Task<Verified
 export function* standingOf(node: Node, page: Page, heard: readonly VerifiedVersion[]): Task<Standing> {
   const outlines = new IdMap<Outline>()
   for (const { record } of heard) outlines.set(record.id, record)
-  for (const one of yield* outlinesAt(node.store, pageLocator(page), VERSION)) outlines.set(one.id, one)
+  for (const one of yield* outlinesAt(node, pageLocator(page), VERSION)) outlines.set(one.id, one)
   const history = new History([...outlines.values()].map(entryOf))
   const heads = history.heads.map(({ id }) => outlines.get(id)!)
   return {

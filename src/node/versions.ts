@@ -1,5 +1,5 @@
 /** Versions by id, from here or from peers. */
-import type { VerifiedVersion } from '../content/block.ts'
+import { parseBlock, type VerifiedVersion } from '../content/block.ts'
 import { judged } from './bundles.ts'
 import { deniedAmong } from './denials.ts'
 import { fetchBlocks } from './fetching.ts'
@@ -23,6 +23,10 @@ export function* versionsWith(
   const denied = yield* deniedAmong(node, ids, here)
   const stored = here.filter((bytes, i) => bytes !== undefined && !denied[i]) as Uint8Array[]
   yield* learnKeys(node, stored)
+  yield* node.prove(
+    stored.map((bytes) => parseBlock(bytes).record),
+    untilMs,
+  )
   for (const bytes of stored) take(bytes, 'stored')
   const absent = ids.filter((_, i) => here[i] === undefined && !denied[i])
   if (absent.length > 0) {

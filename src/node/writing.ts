@@ -5,6 +5,7 @@
  */
 import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
+import { IdSet } from '../base/id-map.ts'
 import type { Author } from '../content/page.ts'
 import type { Node } from './node.ts'
 import type { Outbox } from './outbox.ts'
@@ -87,7 +88,11 @@ export class Writer {
     const { identity, reach } = this.#node
     const room = ASK_IDS_MAX - identity.blocks.length - 1
     const depth = reach.usualDepth()
-    const shards = byPrefix(blocks, depth, ({ locator }) => locator)
+    // The keys go with every batch; alone they are one.
+    const own = new IdSet(identity.blocks.map(({ id }) => id))
+    const others = blocks.filter(({ id }) => !own.has(id))
+    if (others.length === 0 && blocks.length > 0) return [[...identity.blocks]]
+    const shards = byPrefix(others, depth, ({ locator }) => locator)
     const last = shards.findIndex(({ members }) => members.at(-1) === blocks.at(-1))
     shards.push(...shards.splice(last, 1))
     return shards.flatMap(({ members }) => {
@@ -113,8 +118,13 @@ export class Writer {
   }
 }
 
-/** Whom this node signs for. Throws NO_IDENTITY where that is nobody. */
-export function authorOf({ identity: { author } }: Node): Author {
+/** Whom this node signs for. Throws NO_IDENTITY where that is nobody, RETIRED_KEY where another key has taken the place of ours. */
+export function authorOf({ identity: { author }, keys }: Node): Author {
+  if (author !== undefined && keys.isRetired(author.key)) {
+    throw new SheafError('RETIRED_KEY', 'the key of this node was retired: what it signs counts for nobody', {
+      hint: 'sheaf id rotate',
+    })
+  }
   if (author !== undefined) return author
   throw new SheafError('NO_IDENTITY', 'this node has no identity to publish under', { hint: 'sheaf init' })
 }

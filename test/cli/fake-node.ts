@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { SheafError } from '../../src/base/errors.ts'
 import { equalBytes } from '../../src/base/hash.ts'
+import { nextKeyCommitment } from '../../src/base/keys.ts'
 import { diffTexts } from '../../src/content/diff.ts'
 import type { FileDraft } from '../../src/content/file.ts'
 import { decompress } from '../../src/content/gzip.ts'
@@ -19,6 +20,7 @@ import type {
   NodeApi,
 } from '../../src/node/commands.ts'
 import { type Followed, placesOf, type Subject } from '../../src/node/followed.ts'
+import type { KeyState } from '../../src/node/key-commands.ts'
 import type { OldVersion } from '../../src/node/old-version.ts'
 import { changedRules, type Rule } from '../../src/node/rules.ts'
 import type { ScrubReport } from '../../src/node/store.ts'
@@ -117,6 +119,16 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         node.rules = changed.rules
         return { isChanged: changed.isChanged, ended: 0 }
       },
+      rotate: async ({ isRehearsal }) => ({
+        position: 1,
+        isCurrent: false,
+        standsBy: 3,
+        leftOut: 0,
+        genesis: new Uint8Array(0),
+        chain: [],
+        certificate: undefined,
+        batches: isRehearsal ? [] : [idOf('batch')],
+      }),
       stop: () => {
         node.stops += 1
       },
@@ -127,6 +139,17 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     },
   }
 
+  const keyState: KeyState = {
+    entity,
+    device: idOf('device'),
+    network: 'test',
+    signsWith: entity,
+    isRetired: false,
+    publicKey: new Uint8Array(33),
+    next: nextKeyCommitment(new Uint8Array(33)),
+    chain: [{ id: entity, position: 0, timeMs: TIME_MS }],
+    rivals: [],
+  }
   const ANSWERS: Required<Overrides> = {
     status: () => ({
       entity,
@@ -145,6 +168,18 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       queriesWaiting: 0,
       lastError: undefined,
       clock: { aheadMs: -300_000, peers: 6 },
+    }),
+    keys: () => keyState,
+    readmit: () => keyState,
+    rotate: ({ isRehearsal }) => ({
+      position: 1,
+      isCurrent: false,
+      standsBy: 3,
+      leftOut: 0,
+      genesis: new Uint8Array(0),
+      chain: [],
+      certificate: undefined,
+      batches: isRehearsal ? [] : [idOf('batch')],
     }),
     obey: () => ({ ended: 0 }),
     follow: ({ subject }) => {

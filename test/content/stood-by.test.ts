@@ -7,7 +7,7 @@ import {
   decodeStandsChunk,
   encodeStandsTable,
   isInChunk,
-  openTable,
+  openStandsTable,
   STANDS_MAX,
   type StoodBy,
   updateDenounceSummary,
@@ -71,21 +71,21 @@ test('stood by - the order of the ids and saying one twice change nothing', (t) 
 test('stood by - a table that was not signed is refused, whatever was changed in it', (t) => {
   const { summary, table } = updateDenounceSummary(idsOf(300))
   const bytes = encodeStandsTable(table)
-  t.is(openTable(bytes, summary).length, table.length)
+  t.is(openStandsTable(bytes, summary).length, table.length)
   for (const { at, bytes: changed } of flips(bytes)) {
-    if (refusal(() => openTable(changed, summary)) === undefined) t.fail(`byte ${at}`)
+    if (refusal(() => openStandsTable(changed, summary)) === undefined) t.fail(`byte ${at}`)
   }
-  t.ok(truncations(bytes).every((cut) => refusal(() => openTable(cut, summary)) !== undefined))
+  t.ok(truncations(bytes).every((cut) => refusal(() => openStandsTable(cut, summary)) !== undefined))
   t.is(
-    refusal(() => openTable(withTrailing(bytes), summary)),
+    refusal(() => openStandsTable(withTrailing(bytes), summary)),
     'TRAILING_BYTES',
   )
   t.is(
-    refusal(() => openTable(new Uint8Array(0), summary)),
+    refusal(() => openStandsTable(new Uint8Array(0), summary)),
     'BAD_HASH',
   )
   t.is(
-    refusal(() => openTable(Uint8Array.of(0), updateDenounceSummary([]).summary)),
+    refusal(() => openStandsTable(Uint8Array.of(0), updateDenounceSummary([]).summary)),
     'NOT_CANONICAL',
   )
 })

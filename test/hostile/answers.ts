@@ -349,7 +349,7 @@ export const ANSWER_ROWS: Row[] = [
     provoke: notedOfTips((server, asked, { block }) =>
       server.answer(
         asked,
-        Array.from({ length: 65 }, () => ({ index: 0, answer: found(block) })),
+        Array.from({ length: 129 }, () => ({ index: 0, answer: found(block) })),
       ),
     ),
   },

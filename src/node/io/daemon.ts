@@ -10,7 +10,7 @@ import type { NodeEvent } from '../node.ts'
 import { acquaintance } from './acquaintance.ts'
 import { runSeeds } from './bootstrap.ts'
 import type { Config } from './config/options.ts'
-import { loadIdentity } from './identity/identity.ts'
+import { loadIdentity, readSecrets, replaceIdentity } from './identity/identity.ts'
 import { currentIncarnation, renewIncarnation } from './incarnation.ts'
 import type { Paths } from './paths.ts'
 import { readRules, writeRules } from './rules-file.ts'
@@ -87,6 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)
       },
+      keepKey: (key) => replaceIdentity(paths.identity, { ...readSecrets(paths.identity), ...key }),
       rules: { initial: readRules(paths.home), write: (rules) => writeRules(paths.home, rules) },
       trustOf: acquaintance(paths.home, identity.entity, () => performance.now()),
       onEvent: (event) => logEvent(logger, event),

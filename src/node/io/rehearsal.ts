@@ -133,7 +133,7 @@ class Stage {
       identity: role === 'reader' ? nobody : identity,
       device: { publicKey, sign: (digest) => deviceSign(digest, secretKey) },
       incarnation: identity.incarnation,
-      certificate: role === 'reader' ? undefined : identity.blocks[1]?.id,
+      certificate: role === 'reader' ? undefined : identity.blocks.at(-1)?.id,
       verify: crypto.verify.bind(crypto),
       verifyDevice: deviceVerify,
       random,

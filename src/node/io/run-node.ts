@@ -5,11 +5,13 @@ import type { Crypto, DeviceKeyPair } from '../../base/crypto.ts'
 import { deviceSign, deviceVerify, VerifiedSignatures } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
 import { IdSet } from '../../base/id-map.ts'
+import { entityKeyPairOf } from '../../base/keys.ts'
 import type { Network } from '../../base/network.ts'
 import { describeBlock } from '../../content/block.ts'
 import type { TrustOf } from '../../content/heads.ts'
 import { FirstStanding } from '../../ranking/standing.ts'
 import type { Answers, Command, NodeApi } from '../commands.ts'
+import type { Rotated } from '../key-commands.ts'
 import type { Identity } from '../node.ts'
 import { quotaPolicy } from '../retention.ts'
 import { changedRules, type Rule } from '../rules.ts'
@@ -19,6 +21,7 @@ import { writeBackup } from './backup/backup.ts'
 import { startChecker } from './checker.ts'
 import { steadyClock } from './clock.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
+import type { IdentitySecrets } from './identity/identity.ts'
 import { passingStore } from './passing-store.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
@@ -53,6 +56,8 @@ export interface NodeOptions {
   renew?: () => Uint8Array
   /** The operator's rules, and where changes of them are written for good. */
   rules?: { initial: readonly Rule[]; write(rules: readonly Rule[]): void }
+  /** Writes the key that a rotation brought into the identity file. */
+  keepKey?: (key: Pick<IdentitySecrets, 'entitySecret' | 'rotations' | 'certificate'>) => void
   /** How much others are trusted where they differ about a page's head. */
   trustOf?: TrustOf
   onEvent?: (event: LoggedEvent) => void
@@ -112,7 +117,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     identity,
     device: { publicKey: device.publicKey, sign: (digest) => deviceSign(digest, device.secretKey) },
     incarnation,
-    certificate: identity.blocks[1]?.id,
+    certificate: identity.blocks.at(-1)?.id,
     verify,
     verifyDevice: deviceVerify,
     random: (length) => randomBytes(length),
@@ -189,6 +194,14 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       swarm.forgive()
       const { ended } = (await reactor.run({ type: 'obey', rules })) as Answers['obey']
       return { isChanged: true, ended }
+    },
+    async rotate({ secret, next, leaveOut, isRehearsal }) {
+      const { publicKey } = entityKeyPairOf(crypto, secret)
+      const key = { publicKey, next, sign: (digest: Uint8Array) => crypto.sign(digest, secret) }
+      const done = (await reactor.run({ type: 'rotate', key, leaveOut, isRehearsal })) as Rotated
+      const { chain: rotations, certificate } = done
+      if (certificate !== undefined) options.keepKey?.({ entitySecret: secret, rotations, certificate })
+      return done
     },
     stop: () => options.onStop?.(),
     setLogLevel: (level) => options.setLogLevel?.(level),

@@ -489,6 +489,36 @@ const CASES: Record<string, Case> = {
     const bad = client.ask('/v1/devices/revoke', { method: 'POST', json: { device: 'x' } })
     t.is(await codeOfAsync(bad), 'BAD_ARGUMENT')
   },
+  'GET /v1/id': async ({ client, me }, t) => {
+    const state = await client.ask<Record<string, unknown>>('/v1/id')
+    t.is(state.entity, me)
+    t.alike([state.signsWith, state.isRetired, state.isFrozen], [me, false, false])
+    t.alike(state.chain, [{ id: me, position: 0, timeMs: TIME_MS }])
+    t.is(await codeOfAsync(client.ask('/v1/id', { query: { entity: 'nobody' } })), 'BAD_ARGUMENT')
+  },
+  'POST /v1/id/rotate': async ({ client }, t) => {
+    const post = (json: object): Promise<Record<string, unknown>> =>
+      client.ask('/v1/id/rotate', { method: 'POST', json })
+    const key = { secret: '11'.repeat(32), next: '22'.repeat(32) }
+    const plan = await post({ ...key, isRehearsal: true })
+    t.alike([plan.position, plan.standsBy, plan.batches], [1, 3, []])
+    t.is(((await post(key)).batches as string[]).length, 1)
+    for (const wrong of [
+      {},
+      { ...key, secret: '11' },
+      { ...key, words: 'a b c' },
+      { ...key, leaveOut: ['x'] },
+    ]) {
+      t.is(await codeOfAsync(post(wrong)), 'BAD_ARGUMENT')
+    }
+  },
+  'POST /v1/id/readmit': async ({ client, me, node }, t) => {
+    const post = (json: object): Promise<Record<string, unknown>> =>
+      client.ask('/v1/id/readmit', { method: 'POST', json })
+    t.is((await post({ entity: me, key: me })).entity, me)
+    t.is(node.commands.at(-1)?.type, 'readmit')
+    t.is(await codeOfAsync(post({ entity: me })), 'BAD_ARGUMENT')
+  },
   'GET /v1/rules': async ({ client, node }, t) => {
     t.alike(await client.ask('/v1/rules'), { rules: [] })
     node.rules = [{ type: 'deny', id: idOf('bees'), about: 'bees', why: 'w', sinceMs: 5 }]

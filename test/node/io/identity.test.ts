@@ -9,18 +9,24 @@ import { asSheafError, codeOf } from '../../../src/base/errors.ts'
 import { entityKeyPairOf, nextKeyCommitment } from '../../../src/base/keys.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { nextKeyFromWords } from '../../../src/base/words.ts'
-import { verifyBlock } from '../../../src/content/block.ts'
+import { formBlock, verifyBlock } from '../../../src/content/block.ts'
 import { keyGenesis } from '../../../src/content/key.ts'
+import { parseRecord, signRecord } from '../../../src/content/record.ts'
+import { signRotation } from '../../../src/content/rotation.ts'
 import { entityLocator } from '../../../src/content/space.ts'
+import { encodeStandsTable, updateDenounceSummary } from '../../../src/content/stood-by.ts'
 import { createIdentity, type NewIdentity } from '../../../src/node/io/identity/create.ts'
 import {
   hasIdentity,
   type IdentitySecrets,
   identityOf,
   loadIdentity,
+  readSecrets,
+  replaceIdentity,
   saveIdentity,
 } from '../../../src/node/io/identity/identity.ts'
 import { codeOfAsync } from '../../cli/fake-shell.ts'
+import { hex } from '../../helpers/bytes.ts'
 import { type Teardown, tempHome } from '../../helpers/home.ts'
 import { parameters } from '../../helpers/seed.ts'
 
@@ -116,7 +122,7 @@ test('identity - none is told from one that is broken', async (t) => {
   const other = (await create('b')).secrets
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   const wrong: [string, object, RegExp][] = [
-    ['a newer format', { format: 2 }, /^BAD_STORE .*format 2/],
+    ['a newer format', { format: 3 }, /^BAD_STORE .*format 3/],
     ['no format', { format: undefined }, /^BAD_STORE/],
     ['a field too many', { passphrase: '' }, /^BAD_STORE/],
     ['a field too few', { deviceSeed: undefined }, /^BAD_STORE/],
@@ -155,6 +161,66 @@ test('identity - one changed byte anywhere is noticed, or changes nothing that c
     parameters({ numRuns: 200 }),
   )
   t.is(secrets.network, 'test')
+})
+
+test('identity - a file of the first format is read, and kept beside what takes its place', async (t) => {
+  const { path, secrets } = await saved(t)
+  const { rotations, ...first } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  t.alike(rotations, [])
+  const text = JSON.stringify({ ...first, format: 1 })
+  writeFileSync(path, text)
+  t.is(hex(loadIdentity(path, NETWORK, CRYPTO).entity), hex(identityOf(secrets, NETWORK, CRYPTO).entity))
+  replaceIdentity(path, readSecrets(path))
+  t.is(readFileSync(`${path}.format-1`, 'utf8'), text)
+  t.is(statSync(`${path}.format-1`).mode & 0o777, 0o600)
+  t.is((JSON.parse(readFileSync(path, 'utf8')) as { format: number }).format, 2)
+  replaceIdentity(path, readSecrets(path))
+  t.is(loadIdentity(path, NETWORK, CRYPTO).blocks.length, 2)
+})
+
+test('identity - a rotated identity is its chain, its last secret and a certificate under it', async (t) => {
+  const { secrets, words } = await create()
+  const { author, entity } = identityOf(secrets, NETWORK, CRYPTO)
+  const next = entityKeyPairOf(CRYPTO, nextKeyFromWords(words))
+  const after = nextKeyCommitment(entityKeyPairOf(CRYPTO, nextKeyFromWords(words, 2)).publicKey)
+  const { summary, table } = updateDenounceSummary([author.key])
+  const sign = (digest: Uint8Array) => CRYPTO.sign(digest, next.secret)
+  const { next: committed } = decode(keyGenesis, parseRecord(secrets.genesis).body)
+  const record = signRotation(
+    { id: entity, entity, position: 0, next: committed },
+    { publicKey: next.publicKey, next: after, stands: summary },
+    { timeMs: NOW_MS, nonce: Buffer.alloc(8) },
+    NETWORK,
+    sign,
+  )
+  const { kind, timeMs, nonce, body } = parseRecord(secrets.certificate)
+  const certificate = signRecord({ kind, timeMs, nonce, body, signer: entity, key: record.id }, NETWORK, sign)
+  const rotated: IdentitySecrets = {
+    ...secrets,
+    entitySecret: next.secret,
+    rotations: [formBlock(record, encodeStandsTable(table))],
+    certificate: certificate.bytes,
+  }
+  const path = join(tempHome(t), 'identity.json')
+  saveIdentity(path, rotated)
+  const loaded = loadIdentity(path, NETWORK, CRYPTO)
+  t.is(hex(loaded.entity), hex(entity), 'the name stays')
+  t.is(hex(loaded.author.key), hex(record.id))
+  t.is(loaded.blocks.length, 3)
+  const wrong: Partial<IdentitySecrets>[] = [
+    { entitySecret: secrets.entitySecret },
+    { certificate: secrets.certificate },
+    { rotations: [] },
+    { rotations: [formBlock(record)] },
+    { rotations: [...rotated.rotations!, ...rotated.rotations!] },
+  ]
+  for (const change of wrong) {
+    t.is(
+      codeOf(() => identityOf({ ...rotated, ...change }, NETWORK, CRYPTO)),
+      'BAD_KEY',
+      Object.keys(change).join(),
+    )
+  }
 })
 
 test('identity - a file of another user is not taken', { skip: process.getuid?.() !== 0 }, async (t) => {

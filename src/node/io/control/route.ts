@@ -4,6 +4,9 @@ import type { Renderer } from '../renderer.ts'
 import type { OwnSpace, Parameters } from './asking.ts'
 import type { Download } from './files.ts'
 
+/** A caller that waits longer should ask again. */
+const TIMEOUT_MS_MAX = 60_000
+
 /** What the server's caller may wait for at most, as its configuration says. */
 export interface ControlTimes {
   readonly getTimeoutMs: number
@@ -44,3 +47,8 @@ export type Route = RouteWords &
     | { answer: 'ndjson'; handle(request: RouteRequest): AsyncGenerator<object> }
     | { answer: 'bytes'; handle(request: RouteRequest): Promise<Download> }
   )
+
+/** Until when a look-up may take: as the caller says, or as the configuration does. */
+export function untilMs(parameters: Parameters, { nowMs, times }: RouteContext): number {
+  return nowMs() + (parameters.whole('timeoutMs', 1, TIMEOUT_MS_MAX) ?? times.getTimeoutMs)
+}

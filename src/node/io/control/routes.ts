@@ -17,12 +17,13 @@ import { BOOKMARK_ROUTES } from './bookmarks.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { downloadFile, publishFile } from './files.ts'
+import { KEY_ROUTES } from './key-routes.ts'
 import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
 import { pushed } from './pushed.ts'
 import { renderPage } from './rendering.ts'
 import { replayLines } from './replaying.ts'
-import type { Route, RouteContext, RouteRequest } from './route.ts'
+import { type Route, type RouteContext, type RouteRequest, untilMs } from './route.ts'
 import { readChange } from './ruling.ts'
 import {
   blameJson,
@@ -41,8 +42,6 @@ import {
 
 export type { ControlTimes, Route, RouteContext, RouteRequest } from './route.ts'
 
-/** A caller that waits longer should ask again. */
-const TIMEOUT_MS_MAX = 60_000
 const PATIENCE_MS_MAX = 60_000
 /** A large space on a slow network. */
 const EXPORT_TIMEOUT_MS_MAX = 24 * 3600_000
@@ -307,6 +306,7 @@ export const ROUTES: readonly Route[] = [
       return { rule: ruleJson(rule), ...(await api.rule(change)) }
     },
   },
+  ...KEY_ROUTES,
   {
     method: 'POST',
     path: '/v1/backup',
@@ -389,8 +389,4 @@ async function readSides({
 
 function lookUp(parameters: Parameters, context: RouteContext): { untilMs: number; isFresh: boolean } {
   return { untilMs: untilMs(parameters, context), isFresh: parameters.flag('fresh') }
-}
-
-function untilMs(parameters: Parameters, { nowMs, times }: RouteContext): number {
-  return nowMs() + (parameters.whole('timeoutMs', 1, TIMEOUT_MS_MAX) ?? times.getTimeoutMs)
 }

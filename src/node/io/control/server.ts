@@ -18,7 +18,8 @@ import { diskError } from '../store/disk-error.ts'
 import { type OwnSpace, Parameters } from './asking.ts'
 import { failureOf, HTTP_STATUS } from './failure.ts'
 import { lineOf } from './lines.ts'
-import { type ControlTimes, ROUTES, type Route, type RouteContext } from './routes.ts'
+import type { ControlTimes, Route, RouteContext } from './route.ts'
+import { ROUTES } from './routes.ts'
 
 export interface ControlOptions {
   socketPath: string

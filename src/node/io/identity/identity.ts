@@ -8,8 +8,9 @@ import { type Crypto, type DeviceKeyPair, deviceKeyPair } from '../../../base/cr
 import { asSheafError, SheafError } from '../../../base/errors.ts'
 import { equalBytes } from '../../../base/hash.ts'
 import { INCARNATION_BYTES } from '../../../base/keys.ts'
+import { BLOCK_BYTES_MAX, KEY_CHAIN_MAX } from '../../../base/limits.ts'
 import type { Network } from '../../../base/network.ts'
-import { formBlock, type VerifiedBlock, verifyBlock } from '../../../content/block.ts'
+import { formBlock, parseBlock, type VerifiedBlock, verifyBlock } from '../../../content/block.ts'
 import type { EntityKey } from '../../../content/key.ts'
 import { locatorOf } from '../../../content/kinds.ts'
 import type { Author } from '../../../content/page.ts'
@@ -17,10 +18,13 @@ import { parseRecord } from '../../../content/record.ts'
 import type { Identity } from '../../node.ts'
 import type { StoredBlock } from '../../store.ts'
 import { refuseForeign } from '../paths.ts'
-import { writeNewPrivateFile } from '../private-file.ts'
+import { replacePrivateFile, writeNewPrivateFile } from '../private-file.ts'
 
-export const IDENTITY_FORMAT = 1
-const FILE_BYTES_MAX = 64 * 1024
+export const IDENTITY_FORMAT = 2
+/** Had no rotations. */
+const FIRST_FORMAT = 1
+/** A chain of 32 rotations with the tables of what each stands by. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024
 
 /** What the file holds. */
 export interface IdentitySecrets {
@@ -31,6 +35,8 @@ export interface IdentitySecrets {
   incarnation: Uint8Array
   /** Records, as signed. */
   genesis: Uint8Array
+  /** Blocks of the key records after the genesis, in their order; the last is that of `entitySecret`. */
+  rotations?: readonly Uint8Array[]
   certificate: Uint8Array
 }
 
@@ -58,16 +64,31 @@ export function hasIdentity(path: string): boolean {
 
 /** Writes the file once; ALREADY_EXISTS where there is one. */
 export function saveIdentity(path: string, secrets: IdentitySecrets): void {
-  const { network, ...bytes } = secrets
-  const fields = Object.entries(bytes).map(([name, value]) => [name, Buffer.from(value).toString('base64')])
-  const json = { format: IDENTITY_FORMAT, network, ...Object.fromEntries(fields) }
-  writeNewPrivateFile(path, `${JSON.stringify(json, undefined, 2)}\n`)
+  writeNewPrivateFile(path, textOf(secrets))
 }
 
 /** What the file at `path` holds, as far as its form goes. Throws NO_IDENTITY, BAD_STORE. */
 export function readSecrets(path: string): IdentitySecrets {
   return parseIdentity(readIdentity(path), path)
 }
+
+/** Puts other secrets in the place of the file, which an older format is kept beside as `identity.json.format-1`. */
+export function replaceIdentity(path: string, secrets: IdentitySecrets): void {
+  const old = readIdentity(path)
+  const format = formatOf(old, path)
+  const aside = `${path}.format-${format}`
+  if (format !== IDENTITY_FORMAT && !hasIdentity(aside)) writeNewPrivateFile(aside, old)
+  replacePrivateFile(path, textOf(secrets))
+}
+
+function textOf({ network, rotations = [], ...bytes }: IdentitySecrets): string {
+  const fields = Object.entries(bytes).map(([name, value]) => [name, base64Of(value)])
+  const chain = rotations.map(base64Of)
+  const json = { format: IDENTITY_FORMAT, network, ...Object.fromEntries(fields), rotations: chain }
+  return `${JSON.stringify(json, undefined, 2)}\n`
+}
+
+const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 /** Keys and records that belong together, verified, as the node wants them. */
 export function identityOf(secrets: IdentitySecrets, network: Network, crypto: Crypto): LocalIdentity {
@@ -100,11 +121,14 @@ export function identityOf(secrets: IdentitySecrets, network: Network, crypto: C
   }
 }
 
-/** Key record and device certificate, as blocks to show and to hand on. */
-export function identityBlocks(secrets: Pick<IdentitySecrets, 'genesis' | 'certificate'>): StoredBlock[] {
-  return [secrets.genesis, secrets.certificate].map((bytes) => {
-    const record = parseRecord(bytes)
-    const block = formBlock(record)
+/** Key records and, last, the device certificate, as blocks to show and to hand on. */
+export function identityBlocks(
+  secrets: Pick<IdentitySecrets, 'genesis' | 'rotations' | 'certificate'>,
+): StoredBlock[] {
+  const alone = (bytes: Uint8Array): Uint8Array => formBlock(parseRecord(bytes))
+  const { genesis, rotations = [], certificate } = secrets
+  return [alone(genesis), ...rotations, alone(certificate)].map((block) => {
+    const { record } = parseBlock(block)
     return {
       id: record.id,
       locator: locatorOf(record),
@@ -123,20 +147,23 @@ function verifyRecords(
 ): { key: EntityKey; certified: Uint8Array } {
   let key: EntityKey | undefined
   const verify = (bytes: Uint8Array): VerifiedBlock =>
-    verifyBlock(formBlock(parseRecord(bytes)), {
+    verifyBlock(bytes, {
       network,
       verify: crypto.verify,
+      // Each record stands under the one before it, the certificate under the last.
       keyOf: (id) => (key !== undefined && equalBytes(id, key.id) ? key : undefined),
       // A clock that was set back must not lock anyone out of their own identity.
       nowMs: Number.MAX_SAFE_INTEGER,
     })
   try {
-    const genesis = verify(secrets.genesis)
-    if (genesis.type !== 'key') throw new SheafError('BAD_KEY', 'the first record is no key record')
-    key = genesis.key
-    const certificate = verify(secrets.certificate)
+    for (const block of [formBlock(parseRecord(secrets.genesis)), ...(secrets.rotations ?? [])]) {
+      const verified = verify(block)
+      if (verified.type !== 'key') throw new SheafError('BAD_KEY', 'a record of the chain is no key record')
+      key = verified.key
+    }
+    const certificate = verify(formBlock(parseRecord(secrets.certificate)))
     if (certificate.type !== 'certificate') throw new SheafError('BAD_KEY', 'the second is no certificate')
-    return { key, certified: certificate.certificate.device }
+    return { key: key!, certified: certificate.certificate.device }
   } catch (cause) {
     const { code, message } = asSheafError(cause)
     if (code === 'BAD_PUZZLE') {
@@ -168,20 +195,28 @@ function readIdentity(path: string): string {
 }
 
 function parseIdentity(text: string, path: string): IdentitySecrets {
-  const format = v.safeParse(v.object({ format: v.number() }), jsonOf(text, path))
-  if (format.success && format.output.format !== IDENTITY_FORMAT) {
+  const format = formatOf(text, path)
+  if (format !== undefined && format !== IDENTITY_FORMAT && format !== FIRST_FORMAT) {
     throw new SheafError(
       'BAD_STORE',
-      `${path} has format ${format.output.format}, and this program reads format ${IDENTITY_FORMAT}`,
+      `${path} has format ${format}, and this program reads format ${IDENTITY_FORMAT}`,
       { hint: 'use the version of sheaf that made it' },
     )
   }
-  const result = v.safeParse(FILE, jsonOf(text, path))
-  if (result.success) return result.output
+  const result = v.safeParse(format === FIRST_FORMAT ? FIRST_FILE : FILE, jsonOf(text, path))
+  if (result.success) {
+    const { format: _, ...secrets } = result.output
+    return secrets
+  }
   const [issue] = result.issues
   throw new SheafError('BAD_STORE', `${path}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`, {
     hint: 'restore the file from a backup',
   })
+}
+
+function formatOf(text: string, path: string): number | undefined {
+  const format = v.safeParse(v.object({ format: v.number() }), jsonOf(text, path))
+  return format.success ? format.output.format : undefined
 }
 
 function jsonOf(text: string, path: string): unknown {
@@ -211,12 +246,18 @@ function base64(min: number, max = min) {
 
 const RECORD = base64(1, 4096)
 
-const FILE = v.strictObject({
-  format: v.literal(IDENTITY_FORMAT),
+const FIELDS = {
   network: v.string(),
   entitySecret: base64(32),
   deviceSeed: base64(32),
   incarnation: base64(INCARNATION_BYTES),
   genesis: RECORD,
   certificate: RECORD,
+}
+
+const FIRST_FILE = v.strictObject({ format: v.literal(FIRST_FORMAT), ...FIELDS })
+const FILE = v.strictObject({
+  format: v.literal(IDENTITY_FORMAT),
+  ...FIELDS,
+  rotations: v.pipe(v.array(base64(1, BLOCK_BYTES_MAX)), v.maxLength(KEY_CHAIN_MAX)),
 })
