@@ -39,7 +39,7 @@ export function* setProfile(
 ): Task<Answers['declare']> {
   const { entity } = authorOf(node)
   return yield* declare(node, writer, function* () {
-    const there = yield* outlinesAt(node.store, entityLocator(entity), PROFILE)
+    const there = yield* outlinesAt(node, entityLocator(entity), PROFILE)
     const own = tipsOf(there.filter(({ signer }) => Buffer.compare(signer, entity) === 0))
     const replaces = own.slice(0, PARENTS_MAX).map(({ id }) => id)
     return [{ kind: PROFILE, body: encode(profile, { ...said, replaces }) }]
