@@ -1,6 +1,7 @@
-// timeout: 240s
+// timeout: 420s
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -134,11 +135,56 @@ test('examples - a node is operated, backed up and restored', { timeout: 200_000
   t.is(printed.get('again get garden/pond'), readFileSync(join(ROOT, 'examples/wiki/garden/pond.md'), 'utf8'))
 })
 
-/** What a page tells a reader to type, of `sheaf`. */
-function linesOf(page: string): string[] {
+for (const page of ['editing', 'merging']) {
+  test(`examples - ${page} leads from one version to the next`, { timeout: 200_000 }, async (t) => {
+    const folder = tempHome(t)
+    symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+    t.teardown(
+      async () => {
+        for (const person of PEOPLE)
+          if (existsSync(socketOf(folder, person)))
+            await sheaf(folder, wordsOf(`sheaf --home ${person} stop`))
+      },
+      { order: -1 },
+    )
+    const words = new Map<string, string>()
+    let editor = ''
+    let lines = 0
+    for (const typed of linesOf(`examples/${page}.md`, /^(sheaf --home |export EDITOR=|sed -i )/)) {
+      const [line, status = '0'] = typed.split(/ +# ends with (\d+).*/) as [string, string?]
+      if (line.startsWith('export ')) {
+        editor = /^export EDITOR="(.*)"$/.exec(line)![1]!
+        continue
+      }
+      if (line.startsWith('sed ')) {
+        await shell(folder, line)
+        continue
+      }
+      const [, person] = /--home (\S+)/.exec(line)!
+      if (/ edit /.test(line)) await met(folder, person!)
+      const whole = line.replace(/\b(INVITE|ANN|FIRST|PROPOSAL)\b/g, (name) => words.get(name) ?? name)
+      const ran = await sheaf(folder, wordsOf(whole), { EDITOR: editor, VISUAL: '' })
+      t.is(`${ran.status}`, status, `${line}: ${ran.status === Number(status) ? '' : ran.out + ran.err}`)
+      lines += 1
+      const [, pid] = /(?:running|started) as process (\d+)/.exec(ran.out) ?? []
+      if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, person!)))
+      const [invite] = /sheaf1[a-z2-7]{40,}/.exec(ran.out) ?? []
+      if (invite !== undefined) words.set('INVITE', invite)
+      const [, me] = /^You are @([a-z2-7]{52})$/m.exec(ran.out) ?? []
+      if (me !== undefined) words.set(person!.toUpperCase(), me)
+      const [, version] = /^version (\w{52})$/m.exec(ran.out) ?? []
+      if (version !== undefined && !words.has('FIRST')) words.set('FIRST', version)
+      if (version !== undefined && person === 'ben') words.set('PROPOSAL', version)
+    }
+    t.ok(lines > 15)
+  })
+}
+
+/** What a page tells a reader to type, of `sheaf` or what else it should be. */
+function linesOf(page: string, wanted = /^sheaf --home /): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
     .flatMap(([, block]) => block!.trim().split('\n'))
-    .filter((line) => line.startsWith('sheaf --home '))
+    .filter((line) => wanted.test(line))
 }
 
 /** A daemon that the page started is in no group of ours: where the test breaks off before its teardown, it is ended here. */
@@ -172,10 +218,21 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!).slice(1)
 }
 
-function sheaf(cwd: string, args: string[]): Promise<{ status: number | null; out: string; err: string }> {
+async function shell(cwd: string, line: string): Promise<void> {
+  const child = spawn('/bin/sh', ['-c', line], { cwd, stdio: 'inherit' })
+  const [status] = (await once(child, 'close')) as [number | null]
+  if (status !== 0) throw new Error(`${line} ends with ${status}`)
+}
+
+function sheaf(
+  cwd: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, ...args], {
       cwd,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let out = ''
