@@ -12,6 +12,7 @@ const ASKING: readonly string[] = [
   'publish',
   'import',
   'get',
+  'render',
   'log',
   'diff',
   'blame',

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import { fakeNode } from './fake-node.ts'
@@ -17,6 +17,16 @@ test('sheaf render - a file or what is piped in becomes HTML, without a node', a
   t.is((await run(['render', '-'], { input: '*a*' })).out, '<p><em>a</em></p>\n')
   const { toc, links, problem } = JSON.parse((await run(['render', 'garden/bees.md', '--json'])).out)
   t.alike([toc.length, links[0].target, problem], [1, 'wasps', null])
+})
+
+test('sheaf render - the example renders as its page shows', async (t) => {
+  const { home, run } = fakeHome(t)
+  const page = readFileSync(new URL('../../examples/reading.md', import.meta.url), 'utf8')
+  const [, markdown] = /^```md garden\/bees\.md\n(.*?)^```$/ms.exec(page) ?? []
+  const [, html] = /^```console\n\$ sheaf render garden\/bees\.md\n(.*?)^```$/ms.exec(page) ?? []
+  mkdirSync(join(home, 'garden'))
+  writeFileSync(join(home, 'garden/bees.md'), markdown!)
+  t.is((await run(['render', 'garden/bees.md'])).out, html)
 })
 
 test('sheaf render - a whole page has a policy under which nothing loads or runs', async (t) => {
