@@ -3,6 +3,7 @@
  * what is absent as null. The fields are stable: docs/CONTROL.md lists them.
  */
 import { readUtf8 } from '../../../base/codec.ts'
+import { equalBytes } from '../../../base/hash.ts'
 import { idToText } from '../../../base/text-id.ts'
 import type { HeadChoice } from '../../../content/heads.ts'
 import { pageToText, type Space, spaceToText } from '../../../content/space.ts'
@@ -21,6 +22,10 @@ import type { Asked } from '../../fetching.ts'
 import type { Rule } from '../../rules.ts'
 import type { Blamed, Compared, LoggedVersion, Merging, NamedVersion, Recent } from '../../version-answers.ts'
 import type { AskedJson } from './failure.ts'
+
+/** Steps on the way to a head, the last ones, and sides of one of them. */
+const CHOICES_SHOWN = 64
+const SIDES_SHOWN = 16
 
 export type StatusJson = ReturnType<typeof statusJson>
 export type RuleJson = ReturnType<typeof ruleJson>
@@ -77,7 +82,7 @@ export function pageJson(page: GotPage) {
     summary: page.summary,
     parents: page.parents.map(idToText),
     why: page.why,
-    choices: page.choices.map(choiceJson),
+    choices: page.choices.slice(-CHOICES_SHOWN).map(choiceJson),
     otherTips: page.otherTips.map(idToText),
     redirectedFrom: page.redirectedFrom === undefined ? null : pageToText(page.redirectedFrom),
     text: readUtf8(page.text),
@@ -86,9 +91,20 @@ export function pageJson(page: GotPage) {
   }
 }
 
+/** The chosen side first; of a page that strangers crowd, not all of them. */
 function choiceJson({ rule, at, chosen, among, by }: HeadChoice) {
-  const sides = among.map(({ id, bookmarks, trust }) => ({ id: idToText(id), bookmarks, trust }))
-  return { rule, at: maybeId(at), chosen: idToText(chosen), by: maybeId(by), among: sides }
+  const isChosen = ({ id }: { id: Uint8Array }): boolean => equalBytes(id, chosen)
+  const sides = [...among.filter(isChosen), ...among.filter((side) => !isChosen(side))]
+  return {
+    rule,
+    at: maybeId(at),
+    chosen: idToText(chosen),
+    by: maybeId(by),
+    sides: among.length,
+    among: sides
+      .slice(0, SIDES_SHOWN)
+      .map(({ id, bookmarks, trust }) => ({ id: idToText(id), bookmarks, trust })),
+  }
 }
 
 export function versionJson(version: LoggedVersion) {
