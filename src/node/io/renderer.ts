@@ -13,8 +13,10 @@ import { startWorker } from './worker.ts'
 export const RENDER_DEADLINE_MS = 4_000
 /** A thread that has not loaded by then will not. */
 const LOAD_WITHIN_MS = 30_000
-/** Ten times what the tree of the longest text takes. */
-const MEMORY = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 }
+/** Ten times what the tree of a long page takes. */
+const MEMORY_MB = 512
+/** Of it, where what is new lies; and what the libraries may call themselves with. */
+const MEMORY = { maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 /** Texts that wait; with this many before it one is not ready before its reader has gone. */
 const WAITING_MAX = 32
 /** A thread that nobody needs goes. */
@@ -34,7 +36,7 @@ interface Job extends ToRender {
   failed(problem: SheafError): void
 }
 
-export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS } = {}): Renderer {
+export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMORY_MB } = {}): Renderer {
   const waiting: Job[] = []
   let worker: Worker | undefined
   let isLoaded = false
@@ -43,11 +45,11 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS } = {}): Rendere
   let isClosed = false
 
   function start(): Worker {
-    const started = startWorker('render-worker', {}, MEMORY)
+    const started = startWorker('render-worker', {}, { ...MEMORY, maxOldGenerationSizeMb: memoryMb })
     started.on('message', (message: FromRenderer) => {
       if (worker === started) hear(message)
     })
-    started.on('error', (error: NodeJS.ErrnoException) => end(started, failureOf(error)))
+    started.on('error', (error: NodeJS.ErrnoException) => end(started, failureOf(error, memoryMb)))
     started.on('exit', () => end(started, new SheafError('INTERNAL', 'the thread that renders has ended')))
     clearTimeout(timer)
     timer = setTimeout(
@@ -138,9 +140,9 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS } = {}): Rendere
   }
 }
 
-function failureOf(error: NodeJS.ErrnoException): SheafError {
+function failureOf(error: NodeJS.ErrnoException, memoryMb: number): SheafError {
   return error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    ? new SheafError('TOO_LARGE', `needs more than ${MEMORY.maxOldGenerationSizeMb} MiB to be rendered`, {
+    ? new SheafError('TOO_LARGE', `needs more than ${memoryMb} MiB to be rendered`, {
         cause: error,
       })
     : new SheafError('INTERNAL', error.message, { cause: error })

@@ -30,6 +30,15 @@ test('renderer - a text that takes too long ends its thread, is shown as it is, 
   t.is(next.html, '<p>a</p>')
 })
 
+test('renderer - a text that needs too much memory ends its thread, and nothing else', async (t) => {
+  const renderer = startRenderer({ deadlineMs: 60_000, memoryMb: 64 })
+  t.teardown(() => renderer.close())
+  const { problem, html } = await renderer.render('*a* `b`\n\n'.repeat(90_000), OPTIONS)
+  t.is(problem?.code, 'TOO_LARGE')
+  t.ok(html.startsWith('<pre><code>*a*'))
+  t.is((await renderer.render('a', OPTIONS)).html, '<p>a</p>')
+})
+
 test('renderer - what is too large is told, and so is that too many wait, or that it is closed', async (t) => {
   const renderer = startRenderer()
   t.teardown(() => renderer.close())
