@@ -606,6 +606,23 @@ declare module 'sodium-universal' {
       memoryLimitBytes: number,
       algorithm: number,
     ): void
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+      output: Uint8Array,
+      message: Uint8Array,
+      additional: Uint8Array | null,
+      secretNonce: null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number
+    /** Throws where the box was changed, or the key is another. */
+    crypto_aead_xchacha20poly1305_ietf_decrypt(
+      output: Uint8Array,
+      secretNonce: null,
+      box: Uint8Array,
+      additional: Uint8Array | null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number
     crypto_pwhash_async(
       output: Uint8Array,
       password: Uint8Array,

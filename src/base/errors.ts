@@ -47,6 +47,7 @@ export const ERROR_CODES = [
   'CONFLICT',
   // this machine
   'NO_IDENTITY',
+  'BAD_PASSPHRASE',
   'ALREADY_EXISTS',
   'ALREADY_RUNNING',
   'NOT_RUNNING',

@@ -10,6 +10,7 @@ import type { StatusJson } from '../node/io/control/shapes.ts'
 import { makePrivateFolder } from '../node/io/paths.ts'
 import type { Cli } from './cli.ts'
 import { type ConfigFlags, flagArguments } from './config-flags.ts'
+import { passphraseFor } from './passphrase.ts'
 
 /** What it tells the process that started it. */
 type Word = { type: 'started'; entity: string } | { type: 'failed'; error: unknown }
@@ -48,6 +49,12 @@ export async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid
     new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
   )
   const home = cli.home()
+  // Asked for here, where the terminal is. An environment is for the eyes of its user, as the file of the keys is.
+  const passphrase = await passphraseFor(cli)
+  const given = passphrase && {
+    SHEAF_PASSPHRASE: Buffer.from(passphrase).toString(),
+    SHEAF_PASSPHRASE_FILE: '',
+  }
   const child = spawn(
     process.execPath,
     [
@@ -58,7 +65,12 @@ export async function startDetached(cli: Cli, flags: ConfigFlags): Promise<{ pid
       '--detached',
       ...flagArguments(flags),
     ],
-    { detached: true, stdio: ['ignore', log, log, 'ipc'], cwd: cli.shell.cwd, env: { ...cli.shell.env } },
+    {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+      cwd: cli.shell.cwd,
+      env: { ...cli.shell.env, ...given },
+    },
   )
   closeSync(log)
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))

@@ -57,6 +57,7 @@ export const EXIT_OF: Readonly<Record<ErrorCode, ExitStatus>> = {
   STALE: 1,
   CONFLICT: 1,
   NO_IDENTITY: 4,
+  BAD_PASSPHRASE: 4,
   ALREADY_EXISTS: 1,
   ALREADY_RUNNING: 1,
   NOT_RUNNING: 69,

@@ -24,7 +24,12 @@ export interface NewHome {
  * one. The identity comes last: where it is, all is. Throws BAD_CONFIG where the file that is there
  * is of another network, CANCELLED with nothing written.
  */
-export async function makeHome(cli: Cli, config: Config, options: CommonOptions): Promise<NewHome> {
+export async function makeHome(
+  cli: Cli,
+  config: Config,
+  options: CommonOptions,
+  passphrase?: Uint8Array,
+): Promise<NewHome> {
   const { shell } = cli
   const paths = cli.paths()
   if (existsSync(paths.config)) refuseOtherNetwork(paths.config, config)
@@ -43,7 +48,7 @@ export async function makeHome(cli: Cli, config: Config, options: CommonOptions)
   const identity = identityOf(secrets, network, crypto)
   if (existsSync(paths.config)) note(shell, options, `${paths.config} was there and is left as it is`)
   else writeConfig(paths.config, config)
-  saveIdentity(paths.identity, secrets)
+  saveIdentity(paths.identity, secrets, passphrase && { passphrase, random: randomBytes })
   return { entity: idToText(identity.entity), device: idToText(identity.device.publicKey), words }
 }
 

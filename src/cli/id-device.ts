@@ -9,6 +9,7 @@ import { confirm } from './asking.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, progressOf, timesOf } from './cli.ts'
 import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
 import { declaredText } from './declared.ts'
+import { passphraseFor } from './passphrase.ts'
 import { columns } from './shown.ts'
 
 interface SureOptions extends CommonOptions {
@@ -134,7 +135,7 @@ async function add(cli: Cli, line: string, options: SureOptions): Promise<void> 
   const asked = requestFromText(line)
   const device = idToText(asked.device)
   const config = readConfig({ env: shell.env, file: paths.config })
-  const secrets = readSecrets(paths.identity)
+  const secrets = readSecrets(paths.identity, await passphraseFor(cli))
   await confirm(shell, `Let the machine ${device} sign as you?`, options)
   const grant = grantFor(asked, secrets, {
     network: networkOf(config.network, config.puzzleBits),

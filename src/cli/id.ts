@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { KeyJson, KeyStateJson } from '../node/io/control/key-routes.ts'
 import type { StatusJson } from '../node/io/control/shapes.ts'
 import { type Cli, type CommandModule, type CommonOptions, examples, jsonLine } from './cli.ts'
+import { passphraseFor } from './passphrase.ts'
 import { columns, oneLine } from './shown.ts'
 import { runningOr } from './stopped-home.ts'
 
@@ -13,6 +14,7 @@ const BELOW: readonly (() => Promise<CommandModule>)[] = [
   () => import('./id-device.ts'),
   () => import('./id-keys.ts'),
   () => import('./id-recover.ts'),
+  () => import('./id-passphrase.ts'),
 ]
 
 /** What `sheaf id` tells. Ids are in their text form. */
@@ -64,7 +66,8 @@ async function stopped(cli: Cli): Promise<Who> {
   const paths = cli.paths()
   const config = readConfig({ env: cli.shell.env, file: paths.config })
   const network = networkOf(config.network, config.puzzleBits)
-  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto))
+  const passphrase = await passphraseFor(cli)
+  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto), passphrase)
   // What the file says; whether others know of a later key only a node hears.
   const keys = identity.blocks.slice(0, -1)
   const chain = keys.map(({ id, timeMs }, position) => ({ id: idToText(id), position, timeMs }))

@@ -21,6 +21,7 @@ import { type Cli, type CommonOptions, commandText, examples, jsonLine, note, SP
 import { configOf } from './config-flags.ts'
 import { ensureRunning } from './detached.ts'
 import { makeHome, type NewHome, tellWords } from './home.ts'
+import { passphraseFor } from './passphrase.ts'
 import { checkedFiles, sendFiles } from './publish.ts'
 import { type DoneLine, doneText } from './published.ts'
 
@@ -139,7 +140,7 @@ function refuseOther(cli: Cli, config: Config, { private: isPrivate, network, ho
 
 function ownEntity(cli: Cli, config: Config): string {
   const network = networkOf(config.network, config.puzzleBits)
-  return idToText(loadIdentity(cli.paths().identity, network, loadCrypto(config.crypto)).entity)
+  return idToText(loadIdentity(cli.paths().identity, network, loadCrypto(config.crypto), await passphraseFor(cli)).entity)
 }
 
 function spaceOf(text: string, entity: string): Space {

@@ -7,8 +7,8 @@ export interface Shell {
   out(chunk: string | Uint8Array): Promise<void>
   /** To stderr. */
   err(text: string): void
-  /** What a person types, without the end of its line; undefined where stdin is no terminal, so nobody is there to ask. */
-  ask(question: string): Promise<string | undefined>
+  /** What a person types, without the end of its line, shown unless it is to be hidden; undefined where stdin is no terminal, so nobody is there to ask. */
+  ask(question: string, options?: { isHidden: boolean }): Promise<string | undefined>
   /** What is piped in, or typed: whole. Throws TOO_LARGE beyond so many bytes. */
   input(bytesMax: number): Promise<Uint8Array>
   /** Runs a line of the shell that takes the terminal over, with these arguments after it; its exit status. */
@@ -43,7 +43,7 @@ export function processShell(): Shell {
       if (!stdout.write(chunk)) await once(stdout, 'drain')
     },
     err: (text) => void stderr.write(text),
-    ask: (question) => askTerminal(question, ending.signal),
+    ask: (question, options) => askTerminal(question, ending.signal, options?.isHidden === true),
     input: (bytesMax) => readWhole(process.stdin, bytesMax, ending.signal),
     run: runLine,
     isOutTerminal: stdout.isTTY === true,
@@ -55,11 +55,18 @@ export function processShell(): Shell {
 }
 
 /** The question goes to stderr: what stdout leads to gets data only. */
-async function askTerminal(question: string, signal: AbortSignal): Promise<string | undefined> {
+async function askTerminal(
+  question: string,
+  signal: AbortSignal,
+  isHidden: boolean,
+): Promise<string | undefined> {
   const { stdin, stderr } = process
   if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined
   const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: stdin, output: stderr })
+  const { Writable } = await import('node:stream')
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: stdin, output: isHidden ? nowhere : stderr, terminal: true })
+  if (isHidden) stderr.write(question)
   const leaving = new AbortController()
   // Ctrl-C and the end of the input come to the reader of lines, not to the process.
   lines.once('SIGINT', () => leaving.abort())
@@ -70,6 +77,7 @@ async function askTerminal(question: string, signal: AbortSignal): Promise<strin
     throw new SheafError('CANCELLED', 'cancelled', { cause })
   } finally {
     lines.close()
+    if (isHidden) stderr.write('\n')
   }
 }
 

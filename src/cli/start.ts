@@ -9,6 +9,7 @@ import { makePrivateFolder, type Paths } from '../node/io/paths.ts'
 import { type Cli, type CommonOptions, examples, jsonLine } from './cli.ts'
 import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
 import { startDetached, tellParent } from './detached.ts'
+import { passphraseFor } from './passphrase.ts'
 
 interface StartOptions extends CommonOptions {
   readonly daemon?: boolean
@@ -68,7 +69,8 @@ async function runHere(cli: Cli, options: StartOptions, config: Config, paths: P
   const logger = await openLog(cli, options, config, paths)
   const { startDaemon } = await import('../node/io/daemon.ts')
   const { serveControl } = await import('../node/io/control/server.ts')
-  const daemon = await startDaemon({ config, paths, logger, serveControl })
+  const passphrase = await passphraseFor(cli)
+  const daemon = await startDaemon({ config, paths, logger, passphrase, serveControl })
   const stop = () => void daemon.close()
   if (shell.signal.aborted) stop()
   else shell.signal.addEventListener('abort', stop, { once: true })

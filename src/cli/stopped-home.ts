@@ -3,6 +3,7 @@ import type { Config } from '../node/io/config/options.ts'
 import type { Paths } from '../node/io/paths.ts'
 import type { LevelStore } from '../node/io/store/level-store.ts'
 import type { Cli } from './cli.ts'
+import { passphraseFor } from './passphrase.ts'
 
 export interface StoppedHome {
   paths: Paths
@@ -30,7 +31,7 @@ export async function withStoppedHome<T>(
   const paths = cli.paths()
   const config = readConfig({ env: cli.shell.env, file: paths.config })
   const network = networkOf(config.network, config.puzzleBits)
-  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto))
+  const identity = loadIdentity(paths.identity, network, loadCrypto(config.crypto), await passphraseFor(cli))
   const lock = lockHome(paths.home)
   try {
     const random = (length: number): Uint8Array => randomBytes(length)

@@ -12,7 +12,7 @@ import { requireUdp } from './bootstrap.ts'
 import { configProblems } from './config/edit.ts'
 import type { Config } from './config/options.ts'
 import type { StatusJson } from './control/shapes.ts'
-import { loadIdentity } from './identity/identity.ts'
+import { isIdentitySealed, loadIdentity } from './identity/identity.ts'
 import type { Paths } from './paths.ts'
 import { readRules } from './rules-file.ts'
 
@@ -75,6 +75,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const open = privateOr(paths.identity, 0o600)
     if (open.verdict !== 'ok' || config === undefined) return open
     const network = networkOf(config.network, config.puzzleBits)
+    if (isIdentitySealed(paths.identity)) return ok('sealed with a passphrase')
     loadIdentity(paths.identity, network, loadCrypto(config.crypto))
     return ok('readable, and of this network')
   },

@@ -30,6 +30,8 @@ export interface DaemonOptions extends Pick<NodeOptions, 'openStore'> {
   config: Config
   paths: Pick<Paths, 'home' | 'identity' | 'config' | 'socket'>
   logger: Logger
+  /** Of the identity, where that is sealed. */
+  passphrase?: Uint8Array | undefined
   /** The control API's server; left out by programs that use the API directly. */
   serveControl?: (
     api: NodeApi,
@@ -48,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const loaded = loadIdentity(paths.identity, network, crypto)
+    const loaded = loadIdentity(paths.identity, network, crypto, options.passphrase)
     const random = (length: number): Uint8Array => randomBytes(length)
     const incarnation = currentIncarnation(lock, loaded.incarnation, random)
     const identity = { ...loaded, incarnation: incarnation.bytes }
@@ -87,7 +89,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)
       },
-      keepKey: (key) => replaceIdentity(paths.identity, { ...readSecrets(paths.identity), ...key }),
+      keepKey: (key) => {
+        const { passphrase } = options
+        const kept = { ...readSecrets(paths.identity, passphrase), ...key }
+        replaceIdentity(paths.identity, kept, passphrase && { passphrase, random })
+      },
       rules: { initial: readRules(paths.home), write: (rules) => writeRules(paths.home, rules) },
       trustOf: acquaintance(paths.home, identity.entity, () => performance.now()),
       onEvent: (event) => logEvent(logger, event),

@@ -57,6 +57,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   STALE: 409,
   CONFLICT: 409,
   NO_IDENTITY: 409,
+  BAD_PASSPHRASE: 409,
   ALREADY_EXISTS: 409,
   ALREADY_RUNNING: 409,
   NOT_RUNNING: 503,

@@ -10,6 +10,7 @@ import { equalBytes } from '../../../base/hash.ts'
 import { INCARNATION_BYTES } from '../../../base/keys.ts'
 import { BLOCK_BYTES_MAX, KEY_CHAIN_MAX } from '../../../base/limits.ts'
 import type { Network } from '../../../base/network.ts'
+import type { Random } from '../../../base/random.ts'
 import { formBlock, parseBlock, type VerifiedBlock, verifyBlock } from '../../../content/block.ts'
 import type { EntityKey } from '../../../content/key.ts'
 import { locatorOf } from '../../../content/kinds.ts'
@@ -19,12 +20,13 @@ import type { Identity } from '../../node.ts'
 import type { StoredBlock } from '../../store.ts'
 import { refuseForeign } from '../paths.ts'
 import { replacePrivateFile, writeNewPrivateFile } from '../private-file.ts'
+import { isSealed, openSealedText, sealText } from './sealed-file.ts'
 
 export const IDENTITY_FORMAT = 2
 /** Had no rotations. */
 const FIRST_FORMAT = 1
 /** A chain of 32 rotations with the tables of what each stands by. */
-const FILE_BYTES_MAX = 4 * 1024 * 1024
+const FILE_BYTES_MAX = 6 * 1024 * 1024
 
 /** What the file holds. */
 export interface IdentitySecrets {
@@ -40,6 +42,12 @@ export interface IdentitySecrets {
   certificate: Uint8Array
 }
 
+/** What a file is sealed with. */
+export interface Seal {
+  passphrase: Uint8Array
+  random: Random
+}
+
 /** What `Node` needs of an identity, with the keys of the machine. */
 export interface LocalIdentity extends Identity {
   author: Author
@@ -53,8 +61,13 @@ export interface LocalIdentity extends Identity {
  * Throws NO_IDENTITY where there is none, BAD_STORE where the file is not whole, BAD_KEY where its
  * parts do not belong together, BAD_CONFIG where they belong to another network.
  */
-export function loadIdentity(path: string, network: Network, crypto: Crypto): LocalIdentity {
-  return identityOf(parseIdentity(readIdentity(path), path), network, crypto)
+export function loadIdentity(
+  path: string,
+  network: Network,
+  crypto: Crypto,
+  passphrase?: Uint8Array,
+): LocalIdentity {
+  return identityOf(readSecrets(path, passphrase), network, crypto)
 }
 
 /** Whether there is an identity at `path`, whatever it is worth. */
@@ -63,22 +76,50 @@ export function hasIdentity(path: string): boolean {
 }
 
 /** Writes the file once; ALREADY_EXISTS where there is one. */
-export function saveIdentity(path: string, secrets: IdentitySecrets): void {
-  writeNewPrivateFile(path, textOf(secrets))
+export function saveIdentity(path: string, secrets: IdentitySecrets, seal?: Seal): void {
+  writeNewPrivateFile(path, sealedWith(seal, textOf(secrets)))
 }
 
-/** What the file at `path` holds, as far as its form goes. Throws NO_IDENTITY, BAD_STORE. */
-export function readSecrets(path: string): IdentitySecrets {
-  return parseIdentity(readIdentity(path), path)
+/** What the file at `path` holds, as far as its form goes. Throws NO_IDENTITY, BAD_STORE, BAD_PASSPHRASE where it is sealed with another one. */
+export function readSecrets(path: string, passphrase?: Uint8Array): IdentitySecrets {
+  return parseIdentity(opened(readIdentity(path), passphrase), path)
 }
 
-/** Puts other secrets in the place of the file, which an older format is kept beside as `identity.json.format-1`. */
-export function replaceIdentity(path: string, secrets: IdentitySecrets): void {
+/** Whether the file at `path` opens with a passphrase only. */
+export function isIdentitySealed(path: string): boolean {
+  return hasIdentity(path) && isSealed(readIdentity(path))
+}
+
+/** Puts the same identity, sealed with `fresh`, in the place of the file. Throws as `readSecrets`. */
+export function resealIdentity(
+  path: string,
+  { old, fresh }: { old: Uint8Array | undefined; fresh: Uint8Array | undefined },
+  random: Random,
+): void {
+  const text = opened(readIdentity(path), old)
+  parseIdentity(text, path)
+  replacePrivateFile(path, sealedWith(fresh && { passphrase: fresh, random }, text))
+}
+
+function opened(text: string, passphrase: Uint8Array | undefined): string {
+  if (!isSealed(text)) return text
+  if (passphrase !== undefined) return openSealedText(text, passphrase)
+  throw new SheafError('BAD_PASSPHRASE', 'the identity of this machine is sealed with a passphrase', {
+    hint: 'put the passphrase into a file of mode 0600 and name that in SHEAF_PASSPHRASE_FILE',
+  })
+}
+
+/** Puts other secrets in the place of the file, sealed where that was; an older format is kept beside as `identity.json.format-1`. Throws as `readSecrets`. */
+export function replaceIdentity(path: string, secrets: IdentitySecrets, seal?: Seal): void {
   const old = readIdentity(path)
-  const format = formatOf(old, path)
+  const format = formatOf(opened(old, seal?.passphrase), path)
   const aside = `${path}.format-${format}`
   if (format !== IDENTITY_FORMAT && !hasIdentity(aside)) writeNewPrivateFile(aside, old)
-  replacePrivateFile(path, textOf(secrets))
+  replacePrivateFile(path, sealedWith(isSealed(old) ? seal : undefined, textOf(secrets)))
+}
+
+function sealedWith(seal: Seal | undefined, text: string): string {
+  return seal === undefined ? text : sealText(text, seal.passphrase, seal.random)
 }
 
 function textOf({ network, rotations = [], ...bytes }: IdentitySecrets): string {
