@@ -65,7 +65,7 @@ async function invite(cli: Cli, options: InviteOptions): Promise<void> {
   if (made !== undefined) await tellWords(cli, made, options)
   const config = configOf(cli, {})
   if (made === undefined) refuseOther(cli, config, options)
-  const entity = made?.entity ?? ownEntity(cli, config)
+  const entity = made?.entity ?? (await ownEntity(cli, config))
   const word = inviteToText({ ...config, space: spaceOf(options.space, entity) })
 
   const isStarting = config.seedPorts.length > 0 || files !== undefined
@@ -138,9 +138,10 @@ function refuseOther(cli: Cli, config: Config, { private: isPrivate, network, ho
   }
 }
 
-function ownEntity(cli: Cli, config: Config): string {
+async function ownEntity(cli: Cli, config: Config): Promise<string> {
   const network = networkOf(config.network, config.puzzleBits)
-  return idToText(loadIdentity(cli.paths().identity, network, loadCrypto(config.crypto), await passphraseFor(cli)).entity)
+  const passphrase = await passphraseFor(cli)
+  return idToText(loadIdentity(cli.paths().identity, network, loadCrypto(config.crypto), passphrase).entity)
 }
 
 function spaceOf(text: string, entity: string): Space {
