@@ -60,6 +60,11 @@ test('revert - shows what changes, asks, and says again what was said', async (t
   t.is((await home.run(['revert', 'bees', two, '--yes', '-q'])).status, 0, 'also from a deletion')
   t.is((await home.run(['get', 'bees'])).out, 'one\n2\n')
   t.is((await home.run(['revert', 'bees', 'a'.repeat(52), '--yes'])).status, 3)
+  const json = await home.run(['revert', 'bees', one, '--yes', '--json'])
+  const { versions, isHeld } = JSON.parse(json.out) as { versions: { page: string }[]; isHeld: boolean }
+  t.alike([versions[0]?.page, isHeld], [`${home.space}/bees`, true])
+  const dry = JSON.parse((await home.run(['revert', 'bees', two, '--dry-run', '--json'])).out) as object
+  t.alike(Object.keys(dry), ['page', 'isDryRun', 'difference'])
 })
 
 test('rename - a page moves with its history and leaves a redirect', async (t) => {
