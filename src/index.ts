@@ -140,6 +140,13 @@ export {
 } from './node/io/identity/identity.ts'
 export { type Paths, pathsOf } from './node/io/paths.ts'
 export { type NodeOptions, type RunningNode, runNode } from './node/io/run-node.ts'
+export {
+  type NewRecord,
+  type NewVersion,
+  type SubscribeOptions,
+  subscribeEntity,
+  subscribeVersioning,
+} from './node/io/versions.ts'
 export type {
   Blamed,
   Compared,

@@ -180,6 +180,47 @@ for (const page of ['editing', 'merging']) {
   })
 }
 
+test('examples - pages are followed, and what is new is printed as it comes', {
+  timeout: 200_000,
+}, async (t) => {
+  const lines = linesOf('examples/following.md')
+  t.ok(lines.length > 8)
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  t.teardown(
+    async () => {
+      if (existsSync(socketOf(folder, 'ann'))) await sheaf(folder, wordsOf('sheaf --home ann stop'))
+    },
+    { order: -1 },
+  )
+  let watching: ReturnType<typeof sheaf> | undefined
+  const printed: string[] = []
+  for (const line of lines) {
+    if (line.includes('--watch')) {
+      await new Promise<void>((resolve) => {
+        watching = sheaf(folder, wordsOf(line), {}, (err) => err.includes('watching') && resolve())
+      })
+      continue
+    }
+    const { status, out, err } = await sheaf(folder, wordsOf(line))
+    const [, pid] = /(?:running|started) as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, 'ann')))
+    const expected = line.includes('--wait 0') ? 75 : 0
+    t.is(status, expected, status === expected ? line : `${line}: ${out}${err}`)
+    printed.push(out)
+    if (line.endsWith('"Another pond"')) {
+      const news = await watching!
+      t.is(news.status, 0, news.err)
+      t.ok(
+        /^@\w{52}\/garden\/pond {2}\w{52} {2}head {2}by @\w{52} {2}Another pond\n$/.test(news.out),
+        news.out,
+      )
+    }
+  }
+  t.ok(printed.some((out) => /^@\w{52}\/garden\/pond is followed from now on\n/.test(out)))
+  t.is(printed.at(-2)?.replace(/^@\w{52}/, '@ANN'), '@ANN is followed no more\n')
+})
+
 /** What a page tells a reader to type, of `sheaf` or what else it should be. */
 function linesOf(page: string, wanted = /^sheaf --home /): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
@@ -228,6 +269,7 @@ function sheaf(
   cwd: string,
   args: string[],
   env: Record<string, string> = {},
+  onErr: (err: string) => void = () => {},
 ): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, ...args], {
@@ -242,6 +284,7 @@ function sheaf(
     })
     child.stderr.setEncoding('utf8').on('data', (text) => {
       err += text
+      onErr(err)
     })
     child.on('error', reject)
     child.on('close', (status) => resolve({ status, out, err }))

@@ -38,6 +38,7 @@ const PARTS: Record<string, string> = {
   'src/agr/stv/rule.ts readRule': 'one name out of a list',
   'src/node/io/control/asking.ts readSpace': 'the name of a space, or @me',
   'src/node/io/control/asking.ts readPage': 'the name of a page, or @me',
+  'src/node/io/control/asking.ts readSubject': 'the name of a page or a space',
   'src/node/io/control/asking.ts readTarget': 'the name of a page or an id',
   'src/node/io/control/ruling.ts readChange': 'the name of a page or an id, with words beside it',
   'src/node/io/control/key-routes.ts readRotation': 'hexadecimal digits and ids, held by the control API',

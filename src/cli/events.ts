@@ -1,9 +1,9 @@
 /** `sheaf events`: what happens in the node, as it happens, over its restarts. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { ControlClient } from '../node/io/control/client.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, note } from './cli.ts'
+import { nextDaemon } from './next-daemon.ts'
 import { count, oneLine } from './shown.ts'
 
 interface EventsOptions extends CommonOptions {
@@ -20,7 +20,6 @@ interface EventJson {
 
 /** The longest that a timer takes: a node to which nothing happens for days is no failure. */
 const QUIET_MS_MAX = 2 ** 31 - 1
-const LOOK_EVERY_MS = 250
 /** Of a value in text form. */
 const VALUE_LETTERS_MAX = 80
 
@@ -75,21 +74,6 @@ async function events(cli: Cli, options: EventsOptions): Promise<void> {
       if (isFirst || asSheafError(error).code !== 'NOT_RUNNING') throw error
     }
     if (shell.signal.aborted) throw new SheafError('CANCELLED', 'cancelled')
-  }
-}
-
-/** Waits until a daemon answers here. Throws CANCELLED. */
-async function nextDaemon(cli: Cli): Promise<void> {
-  for (;;) {
-    try {
-      await cli.client().ask('/v1/status')
-      return
-    } catch (error) {
-      const { code } = asSheafError(error)
-      if (code !== 'NOT_RUNNING' && code !== 'TIMEOUT') throw error
-    }
-    if (cli.shell.signal.aborted) throw new SheafError('CANCELLED', 'cancelled')
-    await sleep(LOOK_EVERY_MS)
   }
 }
 

@@ -304,6 +304,8 @@ export interface NodeApi {
     command: Extract<Command, { type: T }>,
     progress?: (value: HeldProgress | ExportedPage) => void,
   ): Promise<Answers[T]>
+  /** Id of the last event so far; 0 where there was none. */
+  lastEvent(): number
   /** Events from `since` (exclusive) on that are still kept, then new ones as they happen, until `signal` aborts. Ids increase by one. */
   events(
     since: number,

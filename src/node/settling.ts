@@ -235,7 +235,7 @@ export class Settling {
     for (const { id, record } of news) {
       const { kind, timeMs } = record
       const name = KINDS.find(({ number }) => number === kind)?.name ?? `kind ${kind}`
-      this.#node.emit({ type: 'entity', entity, id, kind: name, timeMs })
+      this.#node.emit({ type: 'entity', entity, record: id, kind: name, claimedMs: timeMs })
     }
     const isStarted = place.isStarted || arrived.isKnown || news.length > 0
     const fresh = blocks.filter(({ id }) => !seen.has(id)).map(({ id }) => id)
@@ -272,9 +272,9 @@ export class Settling {
       this.#node.emit({
         type: 'version',
         page: pageToText(page),
-        id,
+        version: id,
         author: record.signer,
-        timeMs: record.timeMs,
+        claimedMs: record.timeMs,
         content: version.content.type,
         summary: version.summary,
         head,

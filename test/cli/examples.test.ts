@@ -24,6 +24,8 @@ const ASKING: readonly string[] = [
   'recent',
   'where',
   'list',
+  'follow',
+  'unfollow',
   'export',
 ]
 /** These run processes of their own: test/cli/start.test.ts starts daemons and seeds, `npm run demo` the demo. */

@@ -52,6 +52,8 @@ export interface FakeNode {
   /** What was replayed, by its id. */
   replayed: Map<string, OldVersion & { id: Uint8Array }>
   events: { id: number; timeMs: number; type: string; [field: string]: unknown }[]
+  /** Adds events that whoever watches hears of. */
+  happens(...events: FakeNode['events']): void
   watchers: AbortSignal[]
   stops: number
   levels: string[]
@@ -78,7 +80,13 @@ export function idOf(text: string): Uint8Array {
 
 export function fakeNode(overrides: Overrides = {}): FakeNode {
   const entity = idOf('entity')
+  const wakes = new Set<() => void>()
   const node: FakeNode = {
+    happens: (...events) => {
+      node.events.push(...events)
+      for (const wake of wakes) wake()
+      wakes.clear()
+    },
     entity,
     commands: [],
     pages: new Map(),
@@ -98,11 +106,21 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         const answer = overrides[type] ?? ANSWERS[type]
         return (await (answer as (...args: unknown[]) => unknown)(command, progress)) as Answers[T]
       },
+      lastEvent: () => node.events.at(-1)?.id ?? 0,
       async *events(since, signal) {
         node.watchers.push(signal)
-        yield* node.events.filter(({ id }) => id > since)
-        if (!signal.aborted) {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        let last = since
+        while (!signal.aborted) {
+          const fresh = node.events.filter(({ id }) => id > last)
+          last = Math.max(last, ...fresh.map(({ id }) => id))
+          if (fresh.length > 0) {
+            yield* fresh
+            continue
+          }
+          await new Promise<void>((resolve) => {
+            wakes.add(resolve)
+            signal.addEventListener('abort', () => resolve(), { once: true })
+          })
         }
       },
       async backup(path, { withKeys }, tell) {

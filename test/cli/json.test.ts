@@ -51,6 +51,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   recent: ['@me'],
   bookmark: ['bees'],
   where: ['bees'],
+  follow: ['bees'],
+  unfollow: ['bees'],
   list: ['@me'],
   export: ['@me', 'copy'],
   count: ['board.blt'],

@@ -38,9 +38,9 @@ interface News {
 function told({ events }: WorldNode): News[] {
   return events
     .filter(({ type }) => type === 'version')
-    .map(({ page, id, isHead }) => ({
+    .map(({ page, version, isHead }) => ({
       page: String(page).replace(/^.*?\//, ''),
-      id: idToText(id as Uint8Array),
+      id: idToText(version as Uint8Array),
       isHead: isHead as boolean,
     }))
 }

@@ -16,6 +16,11 @@ export class EventLog {
   readonly #watchers = new Set<() => void>()
   #nextId = 1
 
+  /** Id of the last event; 0 where there was none. */
+  get lastId(): number {
+    return this.#nextId - 1
+  }
+
   add(event: NodeEvent, timeMs: number): LoggedEvent {
     const logged = { ...event, id: this.#nextId++, timeMs }
     this.#events.push(logged)

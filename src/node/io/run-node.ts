@@ -171,6 +171,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       command: Extract<Command, { type: T }>,
       progress?: (value: never) => void,
     ) => reactor.run(command, progress as ((value: unknown) => void) | undefined) as Promise<Answers[T]>,
+    lastEvent: () => events.lastId,
     events: (since, signal) => events.watch(since, signal),
     backup: (path, { withKeys, signal }, tell) =>
       writeBackup(store, {

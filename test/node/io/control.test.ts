@@ -519,6 +519,61 @@ const CASES: Record<string, Case> = {
     t.is(node.commands.at(-1)?.type, 'readmit')
     t.is(await codeOfAsync(post({ entity: me })), 'BAD_ARGUMENT')
   },
+  'POST /v1/follow': async ({ client, me, node }, t) => {
+    const post = (what: unknown): Promise<{ what: string; isNew: boolean }> =>
+      client.ask('/v1/follow', { method: 'POST', json: { what }, query: { timeoutMs: 70 } })
+    t.alike(await post('@me/bees'), {
+      what: `@${me}/bees`,
+      sinceMs: TIME_MS,
+      keepers: 3,
+      told: 2,
+      toldMs: TIME_MS + 60_000,
+      gatheredMs: TIME_MS,
+      isNew: true,
+    })
+    t.is((node.commands.at(-1) as { untilMs: number }).untilMs, NOW_MS + 70)
+    t.is((await post('@me')).what, `@${me}`)
+    t.is((await post(`%${idToText(idOf('group'))}`)).isNew, true)
+    for (const wrong of [1, undefined, 'bees', '@', '@me/../x'])
+      t.ok(['BAD_ARGUMENT', 'BAD_PATH'].includes((await codeOfAsync(post(wrong)))!), String(wrong))
+  },
+  'POST /v1/unfollow': async ({ client, me }, t) => {
+    const ask = (path: string): Promise<object> =>
+      client.ask(path, { method: 'POST', json: { what: '@me/bees' } })
+    await ask('/v1/follow')
+    t.alike(await ask('/v1/unfollow'), { what: `@${me}/bees`, wasFollowed: true })
+    t.alike(await ask('/v1/unfollow'), { what: `@${me}/bees`, wasFollowed: false })
+  },
+  'GET /v1/follows': async ({ client, me }, t) => {
+    t.alike(await client.ask('/v1/follows'), { follows: [] })
+    await client.ask('/v1/follow', { method: 'POST', json: { what: '@me' } })
+    const { follows } = await client.ask<{ follows: { what: string }[] }>('/v1/follows')
+    t.alike(
+      follows.map(({ what }) => what),
+      [`@${me}`],
+    )
+  },
+  'GET /v1/versions': async ({ client, me, node }, t) => {
+    const news = { type: 'version', page: `@${me}/bees`, version: idOf('v'), author: idOf('a'), claimedMs: 5 }
+    node.events.push({ id: 1, timeMs: 1, ...news })
+    const lines = client.stream('/v1/versions', { query: { of: '@me/bees' } })
+    t.alike((await lines.next()).value, { type: 'listening', of: `@${me}/bees` })
+    node.happens({ id: 2, timeMs: 1, ...news, page: `@${me}/wasps` }, { id: 3, timeMs: 1, ...news })
+    t.alike(
+      (await lines.next()).value,
+      {
+        type: 'version',
+        page: `@${me}/bees`,
+        author: idToText(idOf('a')),
+        id: idToText(idOf('v')),
+        timeMs: 5,
+      },
+      'neither what was told before nor what is another page',
+    )
+    await lines.return(undefined)
+    const bad = client.stream('/v1/versions', { query: { of: 'bees' } })
+    t.is(await codeOfAsync(bad.next()), 'BAD_ARGUMENT')
+  },
   'GET /v1/rules': async ({ client, node }, t) => {
     t.alike(await client.ask('/v1/rules'), { rules: [] })
     node.rules = [{ type: 'deny', id: idOf('bees'), about: 'bees', why: 'w', sinceMs: 5 }]

@@ -4,6 +4,7 @@ import { idFromText } from '../../../base/text-id.ts'
 import { checkPath } from '../../../content/path.ts'
 import { type Page, pageFromText, type Space, spaceFromText } from '../../../content/space.ts'
 import type { Target } from '../../commands.ts'
+import type { Subject } from '../../followed.ts'
 import { checkName } from '../../names.ts'
 
 /** A page, a summary in percent signs: far more than any parameter takes. */
@@ -86,6 +87,11 @@ function isName(space: string): boolean {
     space !== OWN &&
     codeOf(() => checkName(space.slice(1))) === undefined
   )
+}
+
+/** What is to be followed: a page, or a space where no slash is. */
+export async function readSubject(text: string, own: OwnSpace): Promise<Subject> {
+  return text.includes('/') ? { page: await readPage(text, own) } : { space: await readSpace(text, own) }
 }
 
 /** A page as `readPage` takes it, or the id of a version. */

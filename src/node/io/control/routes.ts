@@ -17,6 +17,7 @@ import { BOOKMARK_ROUTES } from './bookmarks.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { downloadFile, publishFile } from './files.ts'
+import { FOLLOW_ROUTES } from './following.ts'
 import { KEY_ROUTES } from './key-routes.ts'
 import { readMerge } from './merging.ts'
 import { publishLines } from './publishing.ts'
@@ -287,6 +288,7 @@ export const ROUTES: readonly Route[] = [
   },
   ...BOOKMARK_ROUTES,
   ...ENTITY_ROUTES,
+  ...FOLLOW_ROUTES,
   {
     method: 'GET',
     path: '/v1/rules',

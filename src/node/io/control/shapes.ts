@@ -19,6 +19,7 @@ import type {
   Whereabouts,
 } from '../../commands.ts'
 import type { Asked } from '../../fetching.ts'
+import type { Followed, Subject } from '../../followed.ts'
 import type { Rule } from '../../rules.ts'
 import type { Blamed, Compared, LoggedVersion, Merging, NamedVersion, Recent } from '../../version-answers.ts'
 import type { AskedJson } from './failure.ts'
@@ -28,6 +29,7 @@ const CHOICES_SHOWN = 64
 const SIDES_SHOWN = 16
 
 export type StatusJson = ReturnType<typeof statusJson>
+export type FollowJson = ReturnType<typeof followJson>
 export type RuleJson = ReturnType<typeof ruleJson>
 export type PeerJson = ReturnType<typeof peerJson>
 export type PageJson = ReturnType<typeof pageJson>
@@ -63,6 +65,15 @@ export function statusJson(status: Status, reachability: Reachability | undefine
     clock: status.clock ?? null,
     reachability: reachability ?? null,
   }
+}
+
+export function subjectText(subject: Subject): string {
+  return 'page' in subject ? pageToText(subject.page) : spaceToText(subject.space)
+}
+
+export function followJson({ subject, sinceMs, keepers, told, toldMs, gatheredMs }: Followed) {
+  const what = subjectText(subject)
+  return { what, sinceMs, keepers, told, toldMs: toldMs ?? null, gatheredMs: gatheredMs ?? null }
 }
 
 export function ruleJson({ type, id, about, why, sinceMs }: Rule) {
