@@ -20,6 +20,7 @@ import { type Outcome, Written } from './written.ts'
 
 interface ExportOptions extends CommonOptions {
   readonly force?: boolean
+  readonly history?: boolean
 }
 
 type ExportLine = ExportedJson | ExportDoneJson
@@ -50,14 +51,16 @@ export function register(program: Command, cli: Cli): void {
     )
     .argument('<SPACE>', SPACE_HELP)
     .argument('<DIR>', 'made where there is none')
+    .option('--history', 'all versions, as a bare git repository: a commit for each')
     .option('--force', 'overwrite files that differ')
     .option('--timeout <SECONDS>', 'how long it may take in all', DEFAULT_SECONDS)
     .option('--json', 'what happens as NDJSON, a line for each page')
     .option('-q, --quiet', 'print only the ids of the versions')
-    .addHelpText('after', examples('sheaf export @me garden-copy'))
-    .action((space: string, folder: string, options: ExportOptions) =>
-      exportSpace(cli, space, folder, options),
-    )
+    .addHelpText('after', examples('sheaf export @me garden-copy', 'sheaf export @me garden.git --history'))
+    .action(async (space: string, folder: string, options: ExportOptions) => {
+      if (!options.history) return exportSpace(cli, space, folder, options)
+      return (await import('./export-history.ts')).exportHistory(cli, space, folder, options)
+    })
 }
 
 async function exportSpace(cli: Cli, space: string, folder: string, options: ExportOptions): Promise<void> {

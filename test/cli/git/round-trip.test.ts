@@ -1,0 +1,91 @@
+/** A repository goes in and comes out again: the same texts, the same forks and merges, page by page. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'brittle'
+import type { Answers, Command, NodeApi } from '../../../src/node/commands.ts'
+import { World, type WorldNode } from '../../helpers/world.ts'
+import { fakeNode, HELD } from '../fake-node.ts'
+import { servedHome } from '../fake-shell.ts'
+import { Repository, storyIn } from './repository.ts'
+
+/** Waiting for holders takes time, of which there is none here; and its clock is not that of the server. */
+function runOf(ada: WorldNode): NodeApi['run'] {
+  return async <T extends Command['type']>(command: Extract<Command, { type: T }>) => {
+    if (command.type === 'held') return { ...HELD, held: 0, isHeld: false } as Answers[T]
+    return ada.run<T>('untilMs' in command ? { ...command, untilMs: Number.MAX_SAFE_INTEGER } : command)
+  }
+}
+
+test('export --history - what came out of git goes back as it was, and the same history has the same names', async (t) => {
+  const world = new World()
+  const ada = world.add('ada')
+  await world.settle()
+  const node = fakeNode()
+  node.api = { ...node.api, run: runOf(ada) }
+  const home = await servedHome(t, node)
+  const source = storyIn(join(home.home, 'wiki'))
+  const imported = await home.run(['import', 'wiki', '--git', '--wait', '0'])
+  t.is(imported.status, 75, imported.err)
+
+  const first = await home.run(['export', '@me', 'out.git', '--history', '--json'])
+  t.is(first.status, 0, first.err)
+  t.is((JSON.parse(first.out) as { written: number }).written, 12)
+  const out = (...args: string[]) => source.git(`--git-dir=${join(home.home, 'out.git')}`, ...args)
+  t.is(out('fsck', '--strict'), '')
+  for (const file of ['garden/hive.md', 'index.md']) {
+    t.is(out('show', `main:${file}`), source.git('show', `main:${file}`), file)
+  }
+  t.is(
+    out('ls-tree', '-r', '--name-only', 'main'),
+    'garden/hive.md\nindex.md\n',
+    'what was renamed or deleted is gone',
+  )
+  const merges = out('log', '--merges', '--format=%s', 'main')
+    .split('\n')
+    .filter((line) => line.startsWith('Merge'))
+  t.is(merges.length, 3, 'two merges, one of which joined two pages')
+  t.ok(out('log', '--format=%an', 'main').includes('@'))
+  t.ok(out('log', '--follow', '--format=%s', 'main', '--', 'garden/hive.md').includes('First pages'))
+
+  const head = out('rev-parse', 'main')
+  const again = await home.run(['export', '@me', 'out.git', '--history', '--json'])
+  t.alike(JSON.parse(again.out), { type: 'done', versions: 12, written: 0, unchanged: 12 })
+  t.is(out('rev-parse', 'main'), head, 'again, it has the same name')
+  await home.run(['export', '@me', 'other.git', '--history'])
+  t.is(source.git(`--git-dir=${join(home.home, 'other.git')}`, 'rev-parse', 'main'), head, 'elsewhere, too')
+  source.commit('One more', { 'index.md': '# More\n' })
+  await home.run(['import', 'wiki', '--git', '--wait', '0'])
+  t.is(
+    (
+      JSON.parse((await home.run(['export', '@me', 'out.git', '--history', '--json'])).out) as {
+        written: number
+      }
+    ).written,
+    1,
+  )
+  t.is(out('show', 'main:index.md'), '# More\n')
+})
+
+test('export --history - a folder or repository of somebody else stays as it is', async (t) => {
+  const world = new World()
+  const ada = world.add('ada')
+  await world.settle()
+  const node = fakeNode()
+  node.api = { ...node.api, run: runOf(ada) }
+  const home = await servedHome(t, node)
+  await ada.run({
+    type: 'publish',
+    pages: [{ path: 'a', text: Buffer.from('text') }],
+    summary: '',
+    index: true,
+  })
+  const other = new Repository(join(home.home, 'theirs'))
+  const head = other.commit('Theirs', { 'a.md': 'theirs' })
+  mkdirSync(join(home.home, 'plain'))
+  writeFileSync(join(home.home, 'plain', 'file'), 'mine')
+  for (const folder of ['theirs', 'plain']) {
+    const refused = await home.run(['export', '@me', folder, '--history'])
+    t.is(refused.status, 5, refused.err)
+  }
+  t.is(other.git('rev-parse', 'main').trim(), head)
+})
