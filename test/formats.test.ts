@@ -40,6 +40,9 @@ const PARTS: Record<string, string> = {
   'src/node/io/control/asking.ts readPage': 'the name of a page, or @me',
   'src/node/io/control/asking.ts readSubject': 'the name of a page or a space',
   'src/node/io/control/asking.ts readTarget': 'the name of a page or an id',
+  'src/node/io/control/asking.ts readTargetText': 'the same, in one text',
+  'src/node/io/control/merging.ts readMerge':
+    'one line of the control API, with ids and a text in normal form',
   'src/node/io/control/ruling.ts readChange': 'the name of a page or an id, with words beside it',
   'src/node/io/control/key-routes.ts readRotation': 'hexadecimal digits and ids, held by the control API',
   'src/node/io/control/key-routes.ts readReadmission': 'two ids, held by the control API',

@@ -407,6 +407,11 @@ export const BYTE_ROWS: Row[] = [
     code: 'BAD_ARGUMENT',
     provoke: () => refusal(() => spaceFromText(`@${'A'.repeat(52)}`)),
   },
+  {
+    what: 'a record that a thief dated back, under a key that its owner retired',
+    code: 'RETIRED_KEY',
+    provokedBy: 'test/content/rotation.test.ts',
+  },
 ]
 
 function entry({ hash, bytes, textBytes }: (typeof pieces)[number]) {

@@ -115,6 +115,16 @@ export const MACHINE_ROWS: Row[] = [
     code: 'BAD_STORE',
     provokedBy: 'test/node/io/store.test.ts',
   },
+  {
+    what: 'a page that somebody else changed meanwhile',
+    code: 'STALE',
+    provokedBy: 'test/cli/editing.test.ts',
+  },
+  {
+    what: 'two changes of the same lines, merged',
+    code: 'CONFLICT',
+    provokedBy: 'test/cli/editing.test.ts',
+  },
   { what: 'a mistake of ours', code: 'INTERNAL', provokedBy: 'test/node/io/store/disk-error.test.ts' },
 ]
 

@@ -293,7 +293,7 @@ export const SESSION_ROWS: Row[] = [
     what: 'a query of a kind that nobody knows, earned',
     code: 'UNSUPPORTED',
     provoke: provoking(async ({ client }) =>
-      client.sayEarn(client.earnOf(unhex('05'), await client.greet())),
+      client.sayEarn(client.earnOf(unhex('fb'), await client.greet())),
     ),
   },
   {
