@@ -125,6 +125,7 @@ export const MACHINE_ROWS: Row[] = [
     code: 'CONFLICT',
     provokedBy: 'test/cli/editing.test.ts',
   },
+  { what: 'a wrong passphrase', code: 'BAD_PASSPHRASE', provokedBy: 'test/node/io/sealed-file.test.ts' },
   { what: 'a mistake of ours', code: 'INTERNAL', provokedBy: 'test/node/io/store/disk-error.test.ts' },
 ]
 
