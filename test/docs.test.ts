@@ -17,6 +17,7 @@ import { WIRE_CODES } from '../src/node/peer.ts'
 import {
   type Query,
   query,
+  SEARCH_COUNT_MAX,
   SUBSCRIBE_LOCATORS_MAX,
   TIPS_LOCATORS_MAX,
   weightOf,
@@ -168,6 +169,7 @@ test('docs - PROTOCOL lists the queries by their numbers, with their largest wei
       certify: false,
       replaces: undefined,
     },
+    search: { type: 'search', words: 'bees', space: undefined, count: SEARCH_COUNT_MAX, certify: false },
   }
   const rows = tableUnder('## Queries')
   t.alike(

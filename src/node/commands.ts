@@ -14,6 +14,7 @@ import type { Followed, Subject } from './followed.ts'
 import type { KeyAnswers, KeyCommand, Rotated, Rotation } from './key-commands.ts'
 import type { OldVersion } from './old-version.ts'
 import type { Rule, RuleChange } from './rules.ts'
+import type { FindingAnswers, FindingCommand, FoundPage } from './search/results.ts'
 import type { ScrubReport } from './store.ts'
 import type { Blamed, Compared, LoggedVersion, Merging, Recent } from './version-answers.ts'
 
@@ -65,6 +66,7 @@ export type Command =
   /** Blocks by id onto our shelf, many at once. */
   | { type: 'fetch'; ids: Uint8Array[]; untilMs: number }
   /** All versions of a page and what they came from, also on other pages. */
+  | FindingCommand
   | { type: 'log'; page: Page; untilMs: number; isFresh?: boolean }
   /** What changed between two versions; where `from` is absent, from the first parent on. */
   | { type: 'diff'; from?: Target; to: Target; untilMs: number }
@@ -117,7 +119,7 @@ export interface ListedPage {
   version: Uint8Array
 }
 
-export interface Answers extends KeyAnswers {
+export interface Answers extends FindingAnswers, KeyAnswers {
   publish: Published
   declare: { ids: Uint8Array[]; batches: Uint8Array[] }
   publishDiff: { id: Uint8Array; batches: Uint8Array[] }
@@ -148,6 +150,9 @@ export interface Answers extends KeyAnswers {
   status: Status
   peers: PeerStatus[]
 }
+
+/** What a command tells on its way. */
+export type CommandProgress = HeldProgress | ExportedPage | FoundPage
 
 export interface Published {
   /** `id` of a stale one is that of the head, which its parents have not seen; it is not stored. */
@@ -302,7 +307,7 @@ export interface BackupSummary {
 export interface NodeApi {
   run<T extends Command['type']>(
     command: Extract<Command, { type: T }>,
-    progress?: (value: HeldProgress | ExportedPage) => void,
+    progress?: (value: CommandProgress) => void,
   ): Promise<Answers[T]>
   /** Id of the last event so far; 0 where there was none. */
   lastEvent(): number

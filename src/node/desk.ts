@@ -1,7 +1,7 @@
 /** Where commands come in: each goes to the part that knows how, and comes back as its answer. */
 import { unreachable } from '../base/errors.ts'
 import { bookmarkOwn } from './bookmarking.ts'
-import type { Answers, Command, ExportedPage, HeldProgress } from './commands.ts'
+import type { Answers, Command, CommandProgress } from './commands.ts'
 import { blameOf, compare, merge, publishDiff } from './comparing.ts'
 import { declare } from './declaring.ts'
 import { profileOf, setProfile } from './describing.ts'
@@ -16,6 +16,8 @@ import { Publisher } from './publishing.ts'
 import { Reader } from './reading.ts'
 import { recentOf } from './recent.ts'
 import { chooseKey, keyState, rotate } from './rotating.ts'
+import { Linker } from './search/linking.ts'
+import { search } from './search/searching.ts'
 import type { Task } from './task.ts'
 import { Writer } from './writing.ts'
 
@@ -26,6 +28,7 @@ export class Desk {
   readonly #following: Following
   readonly #publisher: Publisher
   readonly #reader: Reader
+  readonly #linker: Linker
   readonly #inspector: Inspector
 
   constructor(node: Node, outbox: Outbox, following: Following, counters: Counters, address: Uint8Array) {
@@ -35,6 +38,7 @@ export class Desk {
     this.#publisher = new Publisher(node, outbox, this.#writer)
     this.#following = following
     this.#reader = new Reader(node)
+    this.#linker = new Linker(node, this.#reader)
     this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
   }
 
@@ -44,10 +48,7 @@ export class Desk {
       yield* this.#publisher.publish({ type: 'publish', pages: [], summary: '', index: true })
   }
 
-  *take(
-    command: Command,
-    tell: (value: HeldProgress | ExportedPage) => void,
-  ): Task<Answers[Command['type']]> {
+  *take(command: Command, tell: (value: CommandProgress) => void): Task<Answers[Command['type']]> {
     switch (command.type) {
       case 'publish':
         return yield* this.#publisher.publish(command)
@@ -73,6 +74,14 @@ export class Desk {
         return yield* this.#reader.get(command)
       case 'fetch':
         return yield* this.#reader.obtain(command.ids, command.untilMs)
+      case 'search':
+        return yield* search(this.#node, command, tell)
+      case 'links':
+        return yield* this.#linker.links(command.page, command.untilMs)
+      case 'backlinks':
+        return yield* this.#linker.backlinks(command.page, command.untilMs)
+      case 'broken':
+        return yield* this.#linker.broken(command.space, command.limit, command.untilMs)
       case 'log':
         return yield* logOf(this.#node, this.#reader, command.page, {
           untilMs: command.untilMs,

@@ -2,6 +2,7 @@
 import type { CheckRequest } from './checking.ts'
 import type { Command } from './commands.ts'
 import type { NodeEvent } from './node.ts'
+import type { SearchCall } from './search/engine.ts'
 import type { StoreCall } from './store-tasks.ts'
 import type { Outcome } from './task.ts'
 import type { MessageName } from './wire.ts'
@@ -40,6 +41,8 @@ export type Effect =
   | { type: 'store'; token: number; call: StoreCall }
   /** Check these with `checkItems`, here or in a worker. */
   | { type: 'check'; token: number; request: CheckRequest }
+  /** Make this call on the search engine; done with its life and its answer. Only where the service was told that it is elsewhere. */
+  | { type: 'search'; token: number; call: SearchCall }
   | { type: 'solve'; token: number; peer: number; seed: Uint8Array; bid: number }
   /** The search with this token is no longer wanted. */
   | { type: 'cancel'; token: number }

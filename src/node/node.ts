@@ -10,6 +10,7 @@ import type { Peer, SessionEnv } from './peer.ts'
 import type { People } from './people.ts'
 import type { RetentionPolicy } from './retention.ts'
 import type { Rule } from './rules.ts'
+import type { Finder } from './search/finder.ts'
 import type { ServerSession } from './server-session.ts'
 import type { StoredBlock } from './store.ts'
 import type { StoreTasks } from './store-tasks.ts'
@@ -51,6 +52,8 @@ export interface Reach {
   covers(peer: Connection, locator: Uint8Array): boolean
   /** How far a peer's address is from a locator: see `distanceOf`. */
   distance(peer: Connection, locator: Uint8Array): number
+  /** The depth of a peer's shard: as it claims, else the usual one. */
+  depthOf(peer: Connection): number
   /** The depth that is usual around here. */
   usualDepth(): number
   seek(locator: Uint8Array, wanted: number): void
@@ -69,6 +72,8 @@ export interface Node {
     keep(blocks: readonly StoredBlock[]): Task<void>
     keepLater(blocks: readonly StoredBlock[]): void
   }
+  /** Where pages are found by their words and links. */
+  catalog: Finder
   identity: Identity
   retention: RetentionPolicy
   /** Logical bytes that this node may store. */

@@ -1,6 +1,6 @@
 /** Carries out a store call as data on a store: the one place where the two meet. */
 import type { Store } from './store.ts'
-import type { StoreCall } from './store-tasks.ts'
+import type { PlacedRecord, StoreCall } from './store-tasks.ts'
 
 export async function perform(store: Store, call: StoreCall): Promise<unknown> {
   switch (call.method) {
@@ -16,6 +16,12 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
       const ids: Uint8Array[] = []
       for await (const { id } of store.within(call.prefix, call.depth)) ids.push(id)
       return ids
+    }
+    case 'placesWithin': {
+      const places: PlacedRecord[] = []
+      for await (const { id, locator, kind } of store.within(call.prefix, call.depth))
+        if (kind !== 0) places.push({ id, locator, kind })
+      return places
     }
     case 'note':
       return store.note(call.notes, { sync: call.sync })

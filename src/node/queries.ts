@@ -3,7 +3,7 @@
  * node does not know is answered UNSUPPORTED. Larger queries weigh more, and weight is
  * what effort and windows are counted in.
  */
-import { fixed, flag, id32, list, optional, struct, uint, type Value, variant } from '../base/codec.ts'
+import { fixed, flag, id32, list, optional, struct, text, uint, type Value, variant } from '../base/codec.ts'
 import { BLOCK_BYTES_MAX } from '../base/limits.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
@@ -11,6 +11,12 @@ import { ASK_IDS_MAX } from './wire.ts'
 export const TIPS_LOCATORS_MAX = 64
 /** Locators in one subscription. */
 export const SUBSCRIBE_LOCATORS_MAX = 128
+/** Words of one search, in UTF-8. */
+export const SEARCH_WORDS_BYTES_MAX = 256
+/** Pages that one search may ask for. */
+export const SEARCH_COUNT_MAX = 50
+/** Bytes of blocks and pieces in the answer to one search, keys apart: whoever sends more breaks the protocol. */
+export const SEARCH_BYTES_MAX = 524_288
 /** The longest that a subscription stays open; whoever wants more asks again. */
 export const SUBSCRIBE_SECONDS_MAX = 900
 
@@ -53,6 +59,13 @@ export const query = variant({
     certify: flag,
     replaces: optional(uint(2 ** 32)),
   }),
+  /** Pages with these words, the best first: the block of each at its place, for a long page with its first pieces. */
+  search: struct({
+    words: text(SEARCH_WORDS_BYTES_MAX, 1),
+    space: optional(variant({ entity: struct({ id: id32 }), group: struct({ id: id32 }) })),
+    count: uint(SEARCH_COUNT_MAX, 1),
+    certify: flag,
+  }),
 })
 export type Query = Value<typeof query>
 export type QueryOf<T extends Query['type']> = Extract<Query, { type: T }>
@@ -73,5 +86,8 @@ export function weightOf(asked: Query): number {
     case 'subscribe':
       // Paid ahead: what it may bring, as so many blocks would, and what it is to be watched for.
       return asked.locators.length === 0 ? 1 : 4 + Math.ceil(asked.locators.length / 16)
+    case 'search':
+      // a look through the index, and as many pages
+      return 2 + Math.ceil(asked.count / 16)
   }
 }

@@ -33,6 +33,8 @@ export interface ServiceOptions {
   quotaBytes: number
   /** How long a new connection has for its own questions before we ask who it is. */
   introduceAfterMs: number
+  /** Whether the search engine is elsewhere, behind `search` effects; else it is in the service, which waits for it. */
+  isSearchElsewhere?: boolean
   /** Whether others may store here. */
   acceptsStores: boolean
 }

@@ -34,6 +34,7 @@ import { Queue } from './queue.ts'
 import { refuseUnwanted } from './refusing.ts'
 import { heedRevocations } from './revoking.ts'
 import { Rules, ruledBy } from './rules.ts'
+import { Catalog, engineFor } from './search/catalog.ts'
 import { ServerSession } from './server-session.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { Serving } from './serving.ts'
@@ -116,11 +117,10 @@ export class Service {
       get reach() {
         return visiting()
       },
+      catalog: new Catalog(() => this.#node, engineFor(options, callOut)),
       nextSequence: () => numbering.next(),
       prove: (records, untilMs) => prove(this.#node, records, untilMs),
-      *check(request) {
-        return (yield* callOut((token) => ({ type: 'check', token, request }))) as Checked[]
-      },
+      check: (request) => callOut((token) => ({ type: 'check', token, request })) as Task<Checked[]>,
       emit,
       obey: (wanted) => {
         rules.replace(wanted)

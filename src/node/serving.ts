@@ -17,6 +17,7 @@ import { counting } from './proving.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
 import { revocationsToShow } from './revoking.ts'
+import { answerSearch } from './search/answering.ts'
 import { Subscribing } from './subscribing.ts'
 import type { Due } from './subscription.ts'
 import { run, type Task } from './task.ts'
@@ -74,6 +75,10 @@ export class Serving {
         return keep(this.#node, peer, asked, reply)
       case 'subscribe':
         return this.#subscribing.serve(peer, asked, reply)
+      case 'search':
+        return answerSearch(this.#node, asked, reply, (blocks, at) =>
+          this.#sendKeys(peer, blocks, (i) => at + i, reply),
+        )
     }
   }
 

@@ -10,11 +10,15 @@ export type StoreCall =
   | { method: 'meta'; ids: readonly Uint8Array[] }
   | { method: 'at'; locator: Uint8Array; limit: number; kind?: number | undefined }
   | { method: 'within'; prefix: Uint8Array; depth: number }
+  | { method: 'placesWithin'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
   | { method: 'noted'; table: NoteTable; key: Uint8Array }
   | { method: 'notes'; table: NoteTable }
   | { method: 'damagedAmong'; ids: readonly Uint8Array[] }
   | { method: 'usage' }
+
+/** A record and where it lies. */
+export type PlacedRecord = Pick<BlockMeta, 'id' | 'locator' | 'kind'>
 
 /** Makes the call and waits for its outcome. */
 export type CallStore = (call: StoreCall) => Task<unknown>
@@ -34,6 +38,7 @@ export class StoreTasks {
     const here = watched.length === 0 ? [] : yield* this.meta(watched.map(({ id }) => id))
     yield* this.#call({ method: 'append', feed, blocks, sync: options.sync, notes: options.notes ?? [] })
     for (const [i, block] of watched.entries()) if (here[i] === undefined) this.#watchers.tell(block)
+    this.#watchers.tellOfPlaces(blocks)
   }
 
   *get(ids: readonly Uint8Array[]): Task<(Uint8Array | undefined)[]> {
@@ -51,6 +56,11 @@ export class StoreTasks {
   /** The ids of everything within a prefix. */
   *within(prefix: Uint8Array, depth: number): Task<Uint8Array[]> {
     return (yield* this.#call({ method: 'within', prefix, depth })) as Uint8Array[]
+  }
+
+  /** What lies where within a prefix, but for loose pieces. */
+  *placesWithin(prefix: Uint8Array, depth: number): Task<PlacedRecord[]> {
+    return (yield* this.#call({ method: 'placesWithin', prefix, depth })) as PlacedRecord[]
   }
 
   *note(notes: Note[], options: { sync: boolean }): Task<void> {

@@ -110,6 +110,10 @@ export class Visiting implements Reach {
     return distanceOf(this.#addressOf(device), locator)
   }
 
+  depthOf({ device }: Connection): number {
+    return this.#parts.claims.depthOf(device) ?? this.usualDepth()
+  }
+
   usualDepth(): number {
     return this.#parts.claims.usualDepth()
   }

@@ -10,6 +10,7 @@ export type OnStored = (block: StoredBlock) => void
 export class Watchers {
   readonly #at = new IdMap<Set<OnStored>>()
   readonly #ofKind = new Map<number, OnStored>()
+  readonly #ofPlaces: ((locator: Uint8Array) => void)[] = []
 
   /** Places that somebody listens at. */
   get size(): number {
@@ -35,6 +36,16 @@ export class Watchers {
   /** Tells of records of a kind wherever they are stored; one listener for each kind. */
   watchKind(kind: number, tell: OnStored): void {
     this.#ofKind.set(kind, tell)
+  }
+
+  /** Tells of every place where a record is written from now on, for good. */
+  watchAll(tell: (locator: Uint8Array) => void): void {
+    this.#ofPlaces.push(tell)
+  }
+
+  /** These have been written. */
+  tellOfPlaces(blocks: readonly StoredBlock[]): void {
+    for (const tell of this.#ofPlaces) for (const { kind, locator } of blocks) if (kind !== 0) tell(locator)
   }
 
   /** Those of these blocks that somebody would hear of. */

@@ -1,4 +1,5 @@
 /** A node without a network: pages in a map behind the interface that the faces use, for tests of the faces. */
+
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { SheafError } from '../../src/base/errors.ts'
@@ -8,12 +9,14 @@ import { diffTexts } from '../../src/content/diff.ts'
 import type { FileDraft } from '../../src/content/file.ts'
 import { decompress } from '../../src/content/gzip.ts'
 import { linesOf } from '../../src/content/lines.ts'
+import { linksIn } from '../../src/content/links.ts'
 import { pieceOf } from '../../src/content/piece.ts'
+import { snippetOf } from '../../src/content/search/snippet.ts'
 import type { Space } from '../../src/content/space.ts'
 import type {
   Answers,
   Command,
-  ExportedPage,
+  CommandProgress,
   GotFile,
   GotPage,
   HeldProgress,
@@ -27,7 +30,7 @@ import type { ScrubReport } from '../../src/node/store.ts'
 import type { NamedVersion } from '../../src/node/version-answers.ts'
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
-type Progress = (value: HeldProgress | ExportedPage) => void
+type Progress = (value: CommandProgress) => void
 
 /** What a test wants answered otherwise. */
 export type Overrides = {
@@ -330,6 +333,49 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         return { path, id, author: entity, timeMs: TIME_MS, summary: 'a summary' }
       })
       return { versions: versions.slice(0, count), pages: versions.length, unseen: 0 }
+    },
+    search: ({ words, limit, space }, progress) => {
+      if (space !== undefined) refuseForeign(space)
+      let found = 0
+      for (const [path, { id, text }] of [...node.pages].slice(0, limit)) {
+        const snippet = snippetOf(Buffer.from(text).toString(), words)
+        if (!snippet.hasWords) continue
+        found += 1
+        const page = { space: { type: 'entity' as const, id: entity }, path }
+        const about = { id, author: entity, timeMs: TIME_MS, title: path, snippet }
+        progress({ page, ...about, score: 2.5, isHere: true, answeredBy: [] })
+      }
+      const asked = [{ device: idOf('peer'), answer: 'answered' as const }]
+      return { found, isWhole: true, shards: { all: 4, asked: 4, answered: 3 }, share: 0.75, asked }
+    },
+    links: ({ page }) => {
+      const { id, text } = gotPage({ page })
+      const links = linksIn(Buffer.from(text).toString()).map(({ target, section }) => {
+        const to = { space: page.space, path: target }
+        const state = node.pages.has(target) ? ('ok' as const) : ('broken' as const)
+        return { target, section, page: to, state, leadsTo: undefined }
+      })
+      return { page, id, links }
+    },
+    backlinks: ({ page }) => {
+      const links = [...node.pages].flatMap(([path, { text }]) => {
+        const isLinking = linksIn(Buffer.from(text).toString()).some(({ target }) => target === page.path)
+        return isLinking ? [{ page: { space: page.space, path }, via: undefined }] : []
+      })
+      return { page, links, isWhole: true }
+    },
+    broken: () => {
+      const space = { type: 'entity' as const, id: entity }
+      const links = [...node.pages].flatMap(([path, { text }]) =>
+        linksIn(Buffer.from(text).toString())
+          .filter(({ target }) => !node.pages.has(target))
+          .map(({ target }) => ({
+            from: { space, path },
+            to: { space, path: target },
+            state: 'broken' as const,
+          })),
+      )
+      return { links, isWhole: true }
     },
     where: ({ target }) => ({
       id: gotPage(target).id,

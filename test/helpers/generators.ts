@@ -169,6 +169,18 @@ export const QUERIES: { readonly [T in Query['type']]: Arbitrary<QueryOf<T>> } =
     certify: fc.boolean(),
     replaces: maybe(count),
   }),
+  search: fc.record({
+    type: fc.constant('search'),
+    words: fc.string({ minLength: 1, maxLength: 60 }),
+    space: maybe(
+      fc.oneof(
+        fc.record({ type: fc.constant('entity' as const), id }),
+        fc.record({ type: fc.constant('group' as const), id }),
+      ),
+    ),
+    count: fc.integer({ min: 1, max: 50 }),
+    certify: fc.boolean(),
+  }),
 }
 
 type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>

@@ -17,7 +17,7 @@ export const QUERY_TERMS_MAX = 32
 /** Where a word stands there too it counts this much more; the first heading is most pages' name, and short. */
 const BOOST = { path: 0.15, title: 0.3, headings: 0.15, body: 1 }
 /** A word that more pages have than this part of them is only counted for pages that others have found. */
-const COMMON_SHARE = 0.2
+const COMMON_SHARE = 0.1
 /** Pages that common words are counted for. */
 const CANDIDATES_MAX = 100
 /** Words that no page has are looked for as beginnings, and with a letter or two wrong. */
@@ -44,10 +44,12 @@ export class TextIndex {
   readonly #index = new MiniSearch<Indexed>({
     idField: 'key',
     fields: [...FIELDS],
-    tokenize: (text) => termsIn(text, FIELD_TERMS_MAX),
+    tokenize: (text, field) => this.#terms?.get(field as Field) ?? termsIn(text, FIELD_TERMS_MAX),
     processTerm: (term) => term,
     autoVacuum: false,
   })
+  /** Of the page that is being added: taken apart once. */
+  #terms: ReadonlyMap<Field, string[]> | undefined
   /** How many pages have a word. */
   readonly #pagesWith = new Map<string, number>()
   #postings = 0
@@ -67,9 +69,11 @@ export class TextIndex {
   /** Throws TOO_LARGE where no more fits, ALREADY_EXISTS where the key is taken. */
   add(key: string, fields: PageFields): void {
     if (this.#index.has(key)) throw new SheafError('ALREADY_EXISTS', 'a page that is in the index')
-    const terms = termsOfPage(fields)
+    const { ofFields, terms } = termsOfPage(fields)
     if (this.#postings + terms.size > POSTINGS_MAX) throw new SheafError('TOO_LARGE', 'the index is full')
+    this.#terms = ofFields
     this.#index.add({ key, ...fields })
+    this.#terms = undefined
     for (const term of terms) this.#pagesWith.set(term, (this.#pagesWith.get(term) ?? 0) + 1)
     this.#postings += terms.size
   }
@@ -77,8 +81,10 @@ export class TextIndex {
   /** `fields` are those that it was added with: nothing of it stays. */
   remove(key: string, fields: PageFields): void {
     if (!this.#index.has(key)) return
+    const { ofFields, terms } = termsOfPage(fields)
+    this.#terms = ofFields
     this.#index.remove({ key, ...fields })
-    const terms = termsOfPage(fields)
+    this.#terms = undefined
     for (const term of terms) {
       const left = this.#pagesWith.get(term)! - 1
       if (left > 0) this.#pagesWith.set(term, left)
@@ -133,8 +139,10 @@ export function queryTerms(words: string): string[] {
   return [...new Set(termsIn(words, 4 * QUERY_TERMS_MAX))].slice(0, QUERY_TERMS_MAX)
 }
 
-function termsOfPage(fields: PageFields): Set<string> {
-  return new Set(FIELDS.flatMap((field) => termsIn(fields[field], FIELD_TERMS_MAX)))
+function termsOfPage(fields: PageFields): { ofFields: Map<Field, string[]>; terms: Set<string> } {
+  const ofFields = new Map(FIELDS.map((field) => [field, termsIn(fields[field], FIELD_TERMS_MAX)]))
+  return { ofFields, terms: new Set([...ofFields.values()].flat()) }
 }
 
-const FIELDS = ['path', 'title', 'headings', 'body'] as const satisfies (keyof PageFields)[]
+type Field = keyof PageFields
+const FIELDS = ['path', 'title', 'headings', 'body'] as const satisfies Field[]

@@ -15,6 +15,7 @@ import type { Store } from '../store.ts'
 import { Search } from '../work.ts'
 import type { Checker } from './checker.ts'
 import { type Link, openLink } from './link.ts'
+import type { Searcher } from './searcher.ts'
 import { Searches } from './searches.ts'
 import { solverOf } from './solver.ts'
 import type { Swarm } from './swarm.ts'
@@ -37,6 +38,7 @@ export interface ReactorOptions {
   store: Store
   swarm: Swarm
   checker: Checker
+  searcher: Searcher
   network: Network
   /** Steady, for deadlines, and of the wall, for what is signed. */
   clock: Clock
@@ -203,6 +205,14 @@ export class Reactor {
         if (!(outcomes instanceof Promise))
           return this.#step({ type: 'done', token, outcome: { value: outcomes } })
         outcomes.then(
+          (value) => this.#step({ type: 'done', token, outcome: { value } }),
+          (error: unknown) => this.#step({ type: 'done', token, outcome: { error } }),
+        )
+        return
+      }
+      case 'search': {
+        const { token } = effect
+        this.#options.searcher.ask(effect.call).then(
           (value) => this.#step({ type: 'done', token, outcome: { value } }),
           (error: unknown) => this.#step({ type: 'done', token, outcome: { error } }),
         )

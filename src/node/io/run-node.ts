@@ -26,6 +26,7 @@ import { passingStore } from './passing-store.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
 import { startResting } from './rest.ts'
+import { startSearcher } from './searcher.ts'
 import { openStore, type StoreOptions } from './store/level-store.ts'
 import type { HomeLock } from './store/lock.ts'
 import { openSwarm, type SwarmOptions } from './swarm.ts'
@@ -110,6 +111,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const signatures = new VerifiedSignatures(crypto)
   const verify = signatures.verify.bind(signatures)
   const checker = startChecker({ network, crypto: crypto.name, verify })
+  const searcher = startSearcher()
   const standing = new FirstStanding()
   const events = new EventLog()
   const service = new Service({
@@ -130,6 +132,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
     acceptsStores,
+    isSearchElsewhere: true,
     introduceAfterMs: INTRODUCE_AFTER_MS,
   })
   const reactor = new Reactor({
@@ -137,6 +140,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     store,
     swarm,
     checker,
+    searcher,
     network,
     clock: steadyClock(),
     wallClock: Date.now,
@@ -221,6 +225,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       await ready
       await swarm.close()
       await checker.close()
+      await searcher.close()
       await store.close()
     },
   }

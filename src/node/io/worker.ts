@@ -5,7 +5,7 @@ const FROM_SOURCE = import.meta.url.endsWith('.ts')
 
 /** Does not keep the process alive. `workerData` must be plain data; a worker that outgrows its limits ends with an error. */
 export function startWorker(
-  name: 'check-worker' | 'render-worker' | 'solve-worker',
+  name: 'check-worker' | 'render-worker' | 'search-worker' | 'solve-worker',
   workerData: object = {},
   resourceLimits: ResourceLimits = {},
 ): Worker {

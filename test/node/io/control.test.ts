@@ -11,6 +11,7 @@ import type { ControlClient } from '../../../src/node/io/control/client.ts'
 import type { DeclaredJson, MachinesJson } from '../../../src/node/io/control/entities.ts'
 import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
+import type { FoundJson, LinkJson, SearchDoneJson } from '../../../src/node/io/control/search-shapes.ts'
 import { serveControl } from '../../../src/node/io/control/server.ts'
 import {
   type BlameJson,
@@ -185,6 +186,51 @@ const CASES: Record<string, Case> = {
     for (const count of [0, 1001]) {
       t.is(await codeOfAsync(client.ask('/v1/recent', { query: { space: '@me', count } })), 'BAD_ARGUMENT')
     }
+  },
+  'GET /v1/search': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: '# A\n\nbees in winter' }, { path: 'b', text: 'soil' })
+    const lines = await collect(client.stream('/v1/search', { query: { words: 'winter', limit: 5 } }))
+    t.is(lines.length, 2)
+    const found = lines[0] as FoundJson
+    t.alike([found.type, found.page, found.isHere], ['result', `@${me}/a`, true])
+    const [mark] = found.snippet.marks
+    t.is(found.snippet.text.slice(mark!.from, mark!.to), 'winter')
+    t.is((lines[1] as SearchDoneJson).share, 0.75)
+    for (const wrong of [
+      {},
+      { words: 'a', limit: 0 },
+      { words: 'a', limit: 51 },
+      { words: 'a', local: 'x' },
+    ]) {
+      t.is(await codeOfAsync(collect(client.stream('/v1/search', { query: wrong }))), 'BAD_ARGUMENT')
+    }
+  },
+  'GET /v1/links': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: '[[b]] [[c#d]]' }, { path: 'b', text: '' })
+    const { page, links } = await client.ask<{ page: string; links: LinkJson[] }>('/v1/links', {
+      query: { page: '@me/a' },
+    })
+    t.is(page, `@${me}/a`)
+    t.alike(links, [
+      { target: 'b', section: null, page: `@${me}/b`, state: 'ok', leadsTo: null },
+      { target: 'c', section: 'd', page: `@${me}/c`, state: 'broken', leadsTo: null },
+    ])
+    t.is(await codeOfAsync(client.ask('/v1/links', { query: {} })), 'BAD_ARGUMENT')
+  },
+  'GET /v1/backlinks': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: '[[b]]' }, { path: 'b', text: '' })
+    const found = await client.ask<object>('/v1/backlinks', { query: { page: '@me/b' } })
+    t.alike(found, { page: `@${me}/b`, links: [{ page: `@${me}/a`, via: null }], isWhole: true })
+    t.is(await codeOfAsync(client.ask('/v1/backlinks', { query: { page: 'b' } })), 'BAD_ARGUMENT')
+  },
+  'GET /v1/broken-links': async ({ client, me }, t) => {
+    await publish(client, { path: 'a', text: '[[b]] [[c]]' }, { path: 'b', text: '' })
+    const found = await client.ask<object>('/v1/broken-links', { query: { space: '@me' } })
+    t.alike(found, {
+      links: [{ from: `@${me}/a`, to: `@${me}/c`, state: 'broken' }],
+      isWhole: true,
+    })
+    t.is(await codeOfAsync(client.ask('/v1/broken-links', { query: { space: 'x' } })), 'BAD_ARGUMENT')
   },
   'GET /v1/where': async ({ client }, t) => {
     await publish(client, { path: 'a', text: 'text' })

@@ -3,6 +3,7 @@ import test from 'brittle'
 import { networkOf } from '../../../src/base/network.ts'
 import type { Checker } from '../../../src/node/io/checker.ts'
 import { Reactor } from '../../../src/node/io/reactor.ts'
+import type { Searcher } from '../../../src/node/io/searcher.ts'
 import type { Swarm } from '../../../src/node/io/swarm.ts'
 import { MemoryStore } from '../../../src/node/memory-store.ts'
 import type { Effect, Input, Service } from '../../../src/node/service.ts'
@@ -32,6 +33,7 @@ function reactorOf(
     store: new MemoryStore(),
     swarm,
     checker: {} as Checker,
+    searcher: {} as Searcher,
     network: networkOf('test', 4),
     clock: () => 0,
     wallClock: () => 0,

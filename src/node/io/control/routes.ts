@@ -26,6 +26,7 @@ import { renderPage } from './rendering.ts'
 import { replayLines } from './replaying.ts'
 import { type Route, type RouteContext, type RouteRequest, untilMs } from './route.ts'
 import { readChange } from './ruling.ts'
+import { SEARCH_ROUTES } from './search-routes.ts'
 import {
   blameJson,
   diffJson,
@@ -171,6 +172,7 @@ export const ROUTES: readonly Route[] = [
       )
     },
   },
+  ...SEARCH_ROUTES,
   {
     method: 'GET',
     path: '/v1/where',
