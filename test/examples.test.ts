@@ -2,7 +2,7 @@
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
@@ -219,6 +219,45 @@ test('examples - pages are followed, and what is new is printed as it comes', {
   }
   t.ok(printed.some((out) => /^@\w{52}\/garden\/pond is followed from now on\n/.test(out)))
   t.is(printed.at(-2)?.replace(/^@\w{52}/, '@ANN'), '@ANN is followed no more\n')
+})
+
+test('examples - a key is replaced, and an identity comes back from its words', {
+  timeout: 200_000,
+}, async (t) => {
+  const lines = linesOf('examples/identity.md')
+  t.ok(lines.length > 8)
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  t.teardown(
+    async () => {
+      for (const home of ['ann', 'ben', 'new'])
+        if (existsSync(socketOf(folder, home))) await sheaf(folder, wordsOf(`sheaf --home ${home} stop`))
+    },
+    { order: -1 },
+  )
+  let invite = 'INVITE'
+  let ann = 'ANN'
+  const printed = new Map<string, string>()
+  for (const line of lines) {
+    const [, home] = /--home (\S+)/.exec(line)!
+    const typed = line.replace('INVITE', invite).replace('@ANN', `@${ann}`)
+    const { status, out, err } = await sheaf(folder, wordsOf(typed))
+    const [, pid] = /(?:running|started) as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, home!)))
+    t.is(status, 0, status === 0 ? line : `${line}: ${out}${err}`)
+    printed.set(line.split(' ').slice(2).join(' '), out)
+    if (home === 'ann') {
+      invite = /sheaf1[a-z2-7]{40,}/.exec(out)?.[0] ?? invite
+      ann = /^You are @([a-z2-7]{52})$/m.exec(out)?.[1] ?? ann
+      // The 24 words stand four to a line, each behind its number.
+      const rows = out.split('\n').filter((row) => /^( +\d+ [a-z]+){4}$/.test(row))
+      const words = rows.flatMap((row) => row.match(/[a-z]+/g) ?? [])
+      if (words.length === 24) writeFileSync(join(folder, 'words.txt'), words.join(' '))
+    }
+  }
+  t.ok(printed.get('new id')?.includes(`entity   @${ann}\n`), 'the name is the same')
+  t.ok(printed.get('new id')?.includes('key      2, rotated '), 'the lost machine has the key before')
+  t.is(printed.get('new get @me/pond'), readFileSync(join(ROOT, 'examples/wiki/garden/pond.md'), 'utf8'))
 })
 
 /** What a page tells a reader to type, of `sheaf` or what else it should be. */

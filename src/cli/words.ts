@@ -44,7 +44,7 @@ export interface KeyOfWords {
 /** Throws BAD_KEY for words that are none, or are not those of this identity. */
 export async function keyGivenBy(
   words: string,
-  { chain, next, publicKey }: Pick<KeyStateJson, 'chain' | 'next' | 'publicKey'>,
+  { chain, next, publicKey, isRetired }: Pick<KeyStateJson, 'chain' | 'next' | 'publicKey' | 'isRetired'>,
 ): Promise<KeyOfWords> {
   const { loadCrypto } = await import('../base/crypto.ts')
   const { entityKeyPairOf, nextKeyCommitment } = await import('../base/keys.ts')
@@ -54,8 +54,8 @@ export async function keyGivenBy(
   const last = chain.at(-1)!.position
   const at = (position: number) => entityKeyPairOf(crypto, nextKeyFromWords(words, position))
   const committed = (position: number): string => hex(nextKeyCommitment(at(position).publicKey))
-  // A machine that came by its key otherwise, or was cut off halfway, takes the current one rather than make a rival.
-  const isCurrent = last > 0 && hex(at(last).publicKey) === publicKey
+  // A machine whose key another one retired, or that was cut off halfway, takes the current one.
+  const isCurrent = isRetired && last > 0 && hex(at(last).publicKey) === publicKey
   if (!isCurrent && committed(last + 1) !== next) {
     throw new SheafError('BAD_KEY', 'these words are not those of this identity')
   }

@@ -88,6 +88,28 @@ test('id rotate - says what it will do, asks, and takes words from a file, the e
   t.absent(`${done.out}${done.err}${asked.err}`.includes(WORDS.split(' ')[0]!), 'no word is repeated')
 })
 
+test('id rotate - each time the key after the current one; the current one only where the own was retired', async (t) => {
+  for (const [isRetired, position] of [
+    [false, 2],
+    [true, 1],
+  ] as const) {
+    const chain = [0, 1].map((place) => ({ id: idOf(`key ${place}`), position: place, timeMs: TIME_MS }))
+    const keys = { publicKey: keyAt(1).publicKey, next: nextKeyCommitment(keyAt(2).publicKey) }
+    const node = fakeNode({ keys: () => stateOf(idOf('entity'), { ...keys, chain, isRetired }) })
+    let secret = ''
+    const { rotate } = node.api
+    node.api.rotate = (rotation) => {
+      secret = Buffer.from(rotation.secret).toString('hex')
+      return rotate(rotation)
+    }
+    const { status, err } = await (await servedHome(t, node)).run(['id', 'rotate', '--yes'], {
+      env: { SHEAF_WORDS: WORDS },
+    })
+    t.is(status, 0, err)
+    t.is(secret, Buffer.from(keyAt(position).secret).toString('hex'))
+  }
+})
+
 test('id rotate - words of somebody else, wrong words and no words are refused', async (t) => {
   const node = fakeNode({ keys: () => stateOf(node.entity) })
   const home = await servedHome(t, node)

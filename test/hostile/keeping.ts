@@ -2,8 +2,10 @@
 import { encode } from '../../src/base/codec.ts'
 import { type ErrorCode, SheafError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
+import { nextKeyCommitment } from '../../src/base/keys.ts'
+import { formBlock } from '../../src/content/block.ts'
 import { compressSignMarkdown, type SealedPage } from '../../src/content/page.ts'
-import { pageLocator } from '../../src/content/space.ts'
+import { entityLocator, pageLocator } from '../../src/content/space.ts'
 import { HOLDING, type Holding, holding } from '../../src/content/statement.ts'
 import { MemoryStore } from '../../src/node/memory-store.ts'
 import type { QueryOf } from '../../src/node/queries.ts'
@@ -13,6 +15,7 @@ import { actor, START_MS, statementOf } from '../helpers/actor.ts'
 import { utf8 } from '../helpers/bytes.ts'
 import { HandClient } from '../helpers/hand-client.ts'
 import { HandServer, type Told } from '../helpers/hand-server.ts'
+import { keyAt, rotate } from '../helpers/rotating.ts'
 import { type NodeOptions, World, type WorldNode } from '../helpers/world.ts'
 import type { Row } from './row.ts'
 
@@ -196,6 +199,27 @@ export const KEEPING_ROWS: Row[] = [
       }
       return { given: [version(compressSignMarkdown([draft], identity.author)[0]!)] }
     }),
+  },
+  {
+    what: 'a version under a key that its entity retired, and does not stand by',
+    code: 'RETIRED_KEY',
+    provoke: offering(
+      (one) => {
+        const { entity } = one.client.end.actor
+        const next = nextKeyCommitment(keyAt('hand', 1).publicKey)
+        const last = { id: entity, entity, position: 0, next }
+        const { record } = rotate('hand', last, { network: one.world.network })
+        const bytes = formBlock(record)
+        const offer = {
+          id: record.id,
+          locator: entityLocator(entity),
+          bytes: bytes.byteLength,
+          owner: undefined,
+        }
+        return { given: [key(one), { offer, bytes }, version(page(one))] }
+      },
+      { isFault: false },
+    ),
   },
   {
     what: 'a version from the future, to keep',
