@@ -22,6 +22,7 @@ const BENCHES = [
   'disk',
   'wiki',
   'render',
+  'search',
 ]
 
 /** Exit codes as the command line uses them: 1 for a failure, 64 for a wrong command line (sysexits). */
