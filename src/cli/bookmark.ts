@@ -16,7 +16,7 @@ export function register(program: Command, cli: Cli): void {
     .summary('say which version of a page is the head for you')
     .description(
       'Signs and publishes a bookmark: for you this version is the head of the page, the present one where none is ' +
-        'named, until you move the bookmark or take it back. For others it counts as far as they trust you.',
+        'named, until you move the bookmark, publish on the page, or take it back. For others it counts as far as they trust you.',
     )
     .argument('<PAGE>', PAGE_HELP)
     .argument('[VERSION]', 'the id of a version of it; else its head')

@@ -31,12 +31,13 @@ export async function publishMade(cli: Cli, made: Made, options: MadeOptions): P
   const fork = options.fork === true && { fork: true }
   const sent = await sendPages(cli, [{ ...made, ...fork }], options)
   const [stale] = sent.stale
-  return stale === undefined ? sent : merged(cli, { ...made, page: stale.page }, options)
+  return stale === undefined ? sent : merged(cli, { ...made, page: stale.page }, stale.id, options)
 }
 
-async function merged(cli: Cli, made: Made, options: MadeOptions): Promise<Sent> {
+async function merged(cli: Cli, made: Made, head: string, options: MadeOptions): Promise<Sent> {
   const { shell } = cli
-  const found = await askMerge(cli, made)
+  // The head that it was held against: a bookmark of one's own may be on what it was made from.
+  const found = await askMerge(cli, { ...made, theirs: head })
   const { theirs, text, conflicts, difference } = found
   const changed = `${made.page} has changed meanwhile: its head is ${theirs}`
   if (conflicts.length > 0) {
@@ -69,7 +70,7 @@ async function merged(cli: Cli, made: Made, options: MadeOptions): Promise<Sent>
 /** What a text, or a version, makes with the head of its page. */
 export function askMerge(
   cli: Cli,
-  asked: Made | { page: string; ours: string; theirs?: string },
+  asked: (Made | { page: string; ours: string }) & { theirs?: string },
 ): Promise<MergeJson> {
   const lines = (async function* () {
     yield lineOf(asked)

@@ -44,6 +44,6 @@ async function recent(cli: Cli, space: string, options: RecentOptions): Promise<
   await shell.out(
     columns(versions.map(({ path, timeMs, summary }) => [timeText(timeMs), oneLine(path), oneLine(summary)])),
   )
-  if (versions.length === 0) note(shell, options, 'nothing was published here yet')
+  if (versions.length === 0) note(shell, options, 'no page is listed here')
   if (unseen > 0) note(shell, options, `${count(unseen, 'page')} could not be looked at, and may be newer`)
 }

@@ -33,7 +33,13 @@ async function rename(cli: Cli, name: string, path: string, options: WriteOption
   const old = await pageLog(cli, name, { ...options, fresh: true })
   const tip = onlyTipIn(old)
   if (tip.content !== 'text') {
-    throw new SheafError('BAD_ARGUMENT', `${old.page} has no text: it is ${tip.content}`)
+    throw new SheafError(
+      'BAD_ARGUMENT',
+      tip.redirect === null
+        ? `${old.page} has no text: it is ${tip.content}`
+        : `${old.page} leads to ${tip.redirect} already`,
+      tip.content === 'deleted' ? { hint: `sheaf revert ${old.page} VERSION brings it back` } : {},
+    )
   }
   const space =
     name.startsWith('@') || name.startsWith('%') ? old.page.slice(0, old.page.indexOf('/')) : '@me'

@@ -45,7 +45,7 @@ export function bookmarkBody(
 }
 
 /** The body of a record with its page spelled out. Throws NOT_CANONICAL where the signer's own space is. */
-export function decodeBookmark({ id, signer, body }: SignedRecord): Bookmark {
+export function decodeBookmark({ id, signer, body }: Pick<SignedRecord, 'id' | 'signer' | 'body'>): Bookmark {
   const { space, ...rest } = decode(bookmark, body)
   return { id, signer, ...rest, space: spaceOfRef(space, signer) }
 }

@@ -1,13 +1,26 @@
-/** Bookmarks of this node's own: "for me, the head of this page is this version". */
+/**
+ * Bookmarks of this node's own: "for me, the head of this page is this version". Who then writes on the page means
+ * what was written: the bookmark goes along.
+ */
 import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
-import { BOOKMARK, bookmarkBody, bookmarksAmong, standingBookmarks } from '../content/bookmark.ts'
-import { pageLocator, pageToText } from '../content/space.ts'
+import { IdMap } from '../base/id-map.ts'
+import {
+  BOOKMARK,
+  bookmarkBody,
+  bookmarksAmong,
+  decodeBookmark,
+  standingBookmarks,
+} from '../content/bookmark.ts'
+import type { Author } from '../content/page.ts'
+import { type Page, pageLocator, pageToText } from '../content/space.ts'
 import { localBundle } from './bundles.ts'
 import type { Answers, Command } from './commands.ts'
-import { declare } from './declaring.ts'
+import { type Draft, declare, signOwn } from './declaring.ts'
 import type { Node } from './node.ts'
+import { outlinesAt } from './outlines.ts'
 import type { Reader } from './reading.ts'
+import type { StoredBlock } from './store.ts'
 import type { Task } from './task.ts'
 import { authorOf, type Writer } from './writing.ts'
 
@@ -38,4 +51,52 @@ export function* bookmarkOwn(
     }
     return [{ kind: BOOKMARK, body: bookmarkBody(page, version, { signer, replaces }) }]
   })
+}
+
+/** A version that is about to be written. */
+export interface Written extends Page {
+  id: Uint8Array
+  parents: readonly Uint8Array[]
+  /** Whether it is meant as the page's word from now on, also where it did not come from the version that has the bookmark. */
+  isWord: boolean
+}
+
+/** To be written with these versions: the bookmarks that go along with them, signed. A page that is new has none. */
+export function* bookmarksAlong(
+  node: Node,
+  author: Author,
+  versions: readonly Written[],
+): Task<StoredBlock[]> {
+  const pages = new IdMap<Written[]>()
+  for (const version of versions) {
+    const at = pageLocator(version)
+    pages.set(at, [...(pages.get(at) ?? []), version])
+  }
+  const moved: Draft[] = []
+  for (const [locator, line] of pages) {
+    if (line.every(({ parents, isWord }) => isWord && parents.length === 0)) continue
+    const own = (yield* outlinesAt(node, locator, BOOKMARK))
+      .filter(({ signer }) => equalBytes(signer, author.entity))
+      .map(decodeBookmark)
+    const replaces = standingBookmarks(own).get(author.entity) ?? []
+    const goesTo = alongWith(
+      replaces.flatMap(({ version }) => version ?? []),
+      line,
+    )
+    if (goesTo === undefined) continue
+    const { entity: signer } = author
+    moved.push({ kind: BOOKMARK, body: bookmarkBody(line[0]!, goesTo, { signer, replaces }) })
+  }
+  return signOwn(node, author, moved)
+}
+
+/** Where a bookmark goes that named one of these; undefined where it stays, or there is none. */
+function alongWith(named: readonly Uint8Array[], line: readonly Written[]): Uint8Array | undefined {
+  if (named.length === 0) return undefined
+  let goesTo: Uint8Array | undefined
+  for (const { id, parents, isWord } of line) {
+    const from = goesTo === undefined ? named : [goesTo]
+    if (isWord || parents.some((parent) => from.some((one) => equalBytes(one, parent)))) goesTo = id
+  }
+  return goesTo
 }

@@ -53,31 +53,40 @@ export function* declare(
       node,
       records.flatMap((one) => ('block' in one ? [one.block] : [])),
     )
-    const signed = signedHere(node, author, records)
-    const blocks = records.map((one) => storedRecord('block' in one ? accepted(node, one.block) : signed()))
+    const own = signOwn(
+      node,
+      author,
+      records.flatMap((one) => ('block' in one ? [] : [one])),
+    )
+    const blocks = records.map((one) =>
+      'block' in one ? storedRecord(accepted(node, one.block)) : own.shift()!,
+    )
     refuseDenied(node, blocks)
     return { ids: blocks.map(({ id }) => id), batches: yield* writer.write(blocks) }
   })
 }
 
-/** Our own drafts under one signature; what hands them out one after the other, in their order. */
-function signedHere(
+/** A record of a kind that is declared, and what it says. */
+export type Draft = Exclude<Declared, { block: Uint8Array }>
+
+/** Our own drafts as blocks to write, in their order: as many under one signature as it covers. */
+export function signOwn(
   node: Node,
   { entity, key, network, sign }: Author,
-  records: readonly Declared[],
-): () => VerifiedBlock {
+  records: readonly Draft[],
+): StoredBlock[] {
   const { env } = node
-  const drafts = records.flatMap((one) => {
-    if ('block' in one) return []
-    refuseKind(one.kind)
-    checkBody(one)
-    const { kind, body } = one
-    return [{ kind, signer: entity, key, timeMs: env.wallMs(), nonce: env.random(8), body }]
+  const drafts = records.map(({ kind, body }) => {
+    refuseKind(kind)
+    checkBody({ kind, body })
+    return { kind, signer: entity, key, timeMs: env.wallMs(), nonce: env.random(8), body }
   })
-  const made = signRecords(drafts, network, sign).map((record) =>
-    verifyBlock(formBlock(record), node.verifyContext()),
-  )
-  return () => made.shift()!
+  const blocks: StoredBlock[] = []
+  for (let at = 0; at < drafts.length; at += DECLARED_MAX) {
+    for (const record of signRecords(drafts.slice(at, at + DECLARED_MAX), network, sign))
+      blocks.push(storedRecord(verifyBlock(formBlock(record), node.verifyContext())))
+  }
+  return blocks
 }
 
 /** A block that was signed elsewhere is taken only as a stranger's would be. */

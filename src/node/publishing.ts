@@ -15,6 +15,7 @@ import type { PieceEntry } from '../content/piece.ts'
 import { type Page, pageLocator, pageToText, type Space, spaceOfRef } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
 import { type PageContent, VERSION, versionBody } from '../content/version.ts'
+import { bookmarksAlong } from './bookmarking.ts'
 import type { Command, PageInput, Published } from './commands.ts'
 import { deniedHere } from './denials.ts'
 import { isKeptWhole, saysTheFile, stow, writeTables } from './filing.ts'
@@ -24,6 +25,7 @@ import { type Outline, outlinesAt } from './outlines.ts'
 import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
 import { sealOld } from './replaying.ts'
 import { heardOf, type Standing, standingOf } from './staleness.ts'
+import type { StoredBlock } from './store.ts'
 import { forEach, type Task } from './task.ts'
 import { authorOf, type Writer } from './writing.ts'
 
@@ -99,6 +101,7 @@ export class Publisher {
     this.#index = undefined
     yield* index.load()
     const drafts: PageDraft[] = []
+    const areWords: boolean[] = []
     const said: Published['pages'] = []
     for (const input of inputs) {
       const { space, path, text, redirect, file } = input
@@ -117,6 +120,7 @@ export class Publisher {
       }
       const { env } = this.#node
       const parents = 'parents' in judged ? judged.parents : [judged.id]
+      areWords.push(isOwn(space, author) && !input.isFork)
       drafts.push({
         space,
         path,
@@ -136,7 +140,12 @@ export class Publisher {
       said.push({ space, path, id, status: 'stored' })
       if (isOwn(space, author)) index.list(path, text === undefined && file === undefined ? undefined : id)
     }
-    const batches = yield* this.#writePages(sealed, drafts, index, withIndex)
+    const marks = yield* bookmarksAlong(
+      this.#node,
+      author,
+      sealed.map(({ id }, i) => ({ ...drafts[i]!, id, isWord: areWords[i]! })),
+    )
+    const batches = yield* this.#writePages(sealed, drafts, marks, index, withIndex)
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
   }
 
@@ -150,7 +159,12 @@ export class Publisher {
     }
     const sealed = made.map(({ page }) => page)
     const drafts = made.map(({ draft }) => draft)
-    const batches = yield* this.#writePages(sealed, drafts, index, withIndex)
+    const marks = yield* bookmarksAlong(
+      this.#node,
+      author,
+      made.map(({ page, draft }) => ({ ...draft, id: page.id, isWord: false })),
+    )
+    const batches = yield* this.#writePages(sealed, drafts, marks, index, withIndex)
     const space: Space = { type: 'entity', id: author.entity }
     const pages = versions.map(({ path }, i): Published['pages'][number] => {
       return { space, path, id: ids[i]!, status: areNew[i] ? 'stored' : 'unchanged' }
@@ -161,10 +175,11 @@ export class Publisher {
   *#writePages(
     sealed: readonly SealedPage[],
     drafts: readonly PageDraft[],
+    marks: readonly StoredBlock[],
     index: OwnIndex,
     withIndex: boolean,
   ): Task<Uint8Array[]> {
-    const blocks = sealed.flatMap(blocksOf)
+    const blocks = [...sealed.flatMap(blocksOf), ...marks]
     if (withIndex) blocks.push(...index.form())
     const batches = yield* this.#write(blocks, index)
     this.#index = index

@@ -246,7 +246,12 @@ export class Reader {
     if (head === undefined) throw failure(asked, 'no version of this page')
     const { version, why, choices, tips } = head
     const { content } = version.version
-    if (content.type === 'deleted') throw failure(asked, 'its author deleted this page', 'NOT_FOUND')
+    if (content.type === 'deleted') {
+      throw new SheafError('NOT_FOUND', 'this page was deleted', {
+        hint: 'sheaf log tells what it said before',
+        details: { asked },
+      })
+    }
     if (content.type === 'redirect') {
       if (redirectedFrom !== undefined)
         throw failure(asked, 'a redirect that leads to another one', 'NOT_FOUND')

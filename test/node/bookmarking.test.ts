@@ -87,3 +87,44 @@ test('bookmarking - what one publishes is held against the head that one sees', 
   const onRight = await put(ada, { path: 'bees', text: 'three', parents: [right] })
   t.is(onRight.status, 'stored')
 })
+
+test('bookmarking - what one writes on a page that has the own bookmark takes it along', async (t) => {
+  const { world, ada, bo, page, base, left, right, get, bookmark } = await forked()
+  await bookmark(ada, right)
+  const three = await put(ada, { path: 'bees', text: 'three', parents: [right] })
+  t.alike([hex((await get(ada)).id), (await get(ada)).why], [hex(three.id), 'own bookmark'])
+  await put(ada, { path: 'bees', text: 'beside', parents: [left], isFork: true })
+  t.is(hex((await get(ada)).id), hex(three.id), 'but not what was put beside on purpose')
+  const four = await put(ada, { path: 'bees', text: 'four', parents: [three.id], isFork: true })
+  t.is(hex((await get(ada)).id), hex(four.id))
+  const onTop = await put(ada, { path: 'bees', text: 'on top of all' })
+  t.is(hex((await get(ada)).id), hex(onTop.id))
+  const again = world.restart('ada')
+  world.connect('ada', 'bo')
+  await world.settle()
+  t.is(hex((await get(again)).id), hex(onTop.id), 'it was written with it')
+  await again.run({
+    type: 'publish',
+    pages: [{ path: 'bees', text: undefined }],
+    summary: '',
+    index: true,
+  })
+  t.is(await codeOf(get(again)), 'NOT_FOUND', 'a deletion, too')
+
+  await bookmark(bo, base)
+  const proposal = await put(bo, { ...page, text: 'as bo sees it', parents: [base], isFork: true })
+  t.is(hex((await get(bo)).id), hex(proposal.id))
+  await put(bo, { ...page, text: 'another', parents: [left], isFork: true })
+  t.is(hex((await get(bo)).id), hex(proposal.id), 'made from something else')
+})
+
+test('bookmarking - an old history that is taken in takes it along where it goes on from there', async (t) => {
+  const { ada, left, right, get, bookmark } = await forked()
+  await bookmark(ada, right)
+  const old = (text: string, parents: (Uint8Array | number)[], timeMs: number) => {
+    return { path: 'bees', text: utf8(text), parents, summary: '', timeMs, nonce: new Uint8Array(8) }
+  }
+  const versions = [old('x', [left], 1), old('y', [right], 2), old('z', [1], 3)]
+  const { pages } = await ada.run({ type: 'replay', versions, index: true })
+  t.is(hex((await get(ada)).id), hex(pages[2]!.id))
+})
