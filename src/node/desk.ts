@@ -18,7 +18,7 @@ import { recentOf } from './recent.ts'
 import { chooseKey, keyState, rotate } from './rotating.ts'
 import { Linker } from './search/linking.ts'
 import { search } from './search/searching.ts'
-import type { Task } from './task.ts'
+import { begin, settleAll, type Task } from './task.ts'
 import { Writer } from './writing.ts'
 
 export class Desk {
@@ -30,6 +30,7 @@ export class Desk {
   readonly #reader: Reader
   readonly #linker: Linker
   readonly #inspector: Inspector
+  #takenUp: () => Task<void> = function* () {}
 
   constructor(node: Node, outbox: Outbox, following: Following, counters: Counters, address: Uint8Array) {
     this.#node = node
@@ -40,6 +41,12 @@ export class Desk {
     this.#reader = new Reader(node)
     this.#linker = new Linker(node, this.#reader)
     this.#inspector = new Inspector({ node, outbox, reader: this.#reader, counters, address })
+  }
+
+  /** Takes up what the outbox had left. Whoever asks how things stand waits for it. */
+  *takeUp(): Task<void> {
+    this.#takenUp = begin(this.#outbox.load())
+    yield* this.#takenUp()
   }
 
   /** Lists pages that a crash left out of the signed index. */
@@ -118,6 +125,7 @@ export class Desk {
       case 'rotate':
         return yield* rotate(this.#node, this.#writer, command)
       case 'status':
+        yield* settleAll([this.#takenUp()])
         return yield* this.#inspector.status()
       case 'peers':
         return this.#inspector.peers()

@@ -214,7 +214,7 @@ export class Service {
     for (const topic of this.#visiting.ownTopics()) this.#effects.push({ type: 'join', topic })
     for (const { kind, bytes } of this.#node.identity.blocks)
       if (kind !== DEVICE_CERTIFICATE) addKey(this.#node, bytes, 'stored')
-    run(this.#outbox.load(), (outcome) => this.#noteFailure('outbox', outcome))
+    run(this.#desk.takeUp(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#following.load(), (outcome) => this.#noteFailure('following', outcome))
     run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()

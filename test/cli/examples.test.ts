@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
@@ -38,6 +39,16 @@ for (const verb of [...ASKING, 'init']) {
     mkdirSync(join(home.home, 'garden'))
     for (const file of ['garden/bees.md', 'bees.md']) writeFileSync(join(home.home, file), '# Bees\n')
     for (const file of ['garden/bee.png', 'bee.png']) writeFileSync(join(home.home, file), 'bytes')
+    if (verb === 'import') {
+      // One that it makes a history of.
+      const who = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.org']
+      for (const args of [
+        ['init', '-q', '-b', 'main'],
+        ['add', '.'],
+        [...who, 'commit', '-q', '-m', 'Bees'],
+      ])
+        execFileSync('git', args, { cwd: join(home.home, 'garden') })
+    }
     if (ASKING.includes(verb)) await home.run(['publish', 'garden', '--as', 'garden', '--attachments'])
     const { out } = await home.run([verb, '--help'])
     const lines: string[] = out.match(/^ {2}\$ sheaf .+$/gm) ?? []
