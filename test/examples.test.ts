@@ -2,7 +2,7 @@
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
@@ -75,13 +75,14 @@ test('examples - the first steps lead from nothing to reading each other', {
   }
 })
 
-test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, async (t) => {
-  const lines = linesOf('examples/import.md')
-  t.ok(lines.length > 5)
+test('examples - a folder and a git history are imported, twice, read, and go out again', {
+  timeout: 200_000,
+}, async (t) => {
+  const lines = linesOf('examples/import.md', /^(sheaf --home |git |cp )/)
+  t.ok(lines.length > 25)
   const folder = tempHome(t)
-  cpSync(join(ROOT, 'examples/wiki'), join(folder, 'old-wiki'), { recursive: true })
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
   const text = join(ROOT, 'examples/import.md')
-  cpSync(text, join(folder, 'old-wiki/notes.txt'))
   const wiki = join(ROOT, 'examples/wiki')
   const pages = markdownIn(wiki).length
   const printed = new Map<string, string>()
@@ -92,11 +93,16 @@ test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, a
     { order: -1 },
   )
   for (const line of lines) {
+    if (!line.startsWith('sheaf ')) {
+      printed.set(line, await shell(folder, line))
+      continue
+    }
     const { status, out, err } = await sheaf(folder, wordsOf(line))
     const [, pid] = /started as process (\d+)/.exec(out) ?? []
     if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, 'ann')))
     t.is(status, line.includes('--wait 0') ? 75 : 0, `${line}: ${err}`)
-    printed.set(line.split(' ').slice(3).join(' '), out)
+    const words = line.split(' ').slice(3).join(' ')
+    printed.set(printed.has(words) ? `${words} again` : words, out)
   }
   t.is(printed.get('import old-wiki --dry-run'), `${pages} pages would be imported, 0 skipped\n`)
   t.is(printed.get('import old-wiki --prefix archive --wait 0'), `${pages} pages stored, 0 unchanged\n`)
@@ -105,6 +111,23 @@ test('examples - a folder is imported, twice, and read', { timeout: 200_000 }, a
   t.ok(readFileSync(join(folder, 'notes.txt')).equals(readFileSync(text)), 'an attachment as it was')
   t.is(printed.get('get archive/notes.txt --range 0-20'), '# Importing a folder\n\n'.slice(0, 21))
   t.is(printed.get('get archive/bees/swarming'), readFileSync(join(wiki, 'bees/swarming.md'), 'utf8'))
+
+  const git = 'import notes --git --prefix garden --attachments'
+  t.is(printed.get(`${git} --dry-run`), '6 versions of 2 commits would be imported\n')
+  t.is(printed.get(`${git} --wait 0`), '6 versions of 2 commits stored, 0 unchanged\n')
+  const twice = JSON.parse(printed.get(`${git} --wait 0 --json`)!) as { stored: number; unchanged: number }
+  t.alike([twice.stored, twice.unchanged], [0, 6])
+  t.ok(printed.get('log garden/water')?.includes('A pond (Ann, git '), 'a rename keeps what was before')
+  const exported = printed.get('export @me history.git --history')!
+  const [, written] = /^(\d+) versions written, 0 unchanged: git log in history.git\n$/.exec(exported) ?? []
+  t.ok(Number(written) >= pages + 5, exported)
+  t.is(printed.get('export @me history.git --history again'), `0 versions written, ${written} unchanged\n`)
+  t.is(
+    printed.get('git -C history.git show main:garden/water.md'),
+    readFileSync(join(wiki, 'garden/pond.md'), 'utf8'),
+  )
+  const log = printed.get('git -C history.git log --format=%s main -- garden/water.md garden/pond.md')!
+  t.ok(/^It is all water \(Ann, git [0-9a-f]{40}\)$/m.test(log), log)
 })
 
 test('examples - a node is operated, backed up and restored', { timeout: 200_000 }, async (t) => {
@@ -298,10 +321,17 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!).slice(1)
 }
 
-async function shell(cwd: string, line: string): Promise<void> {
-  const child = spawn('/bin/sh', ['-c', line], { cwd, stdio: 'inherit' })
+/** What a line prints. Of git's configuration on this machine nothing has a say. */
+async function shell(cwd: string, line: string): Promise<string> {
+  const env = { ...process.env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+  const child = spawn('/bin/sh', ['-c', line], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    out += text
+  })
   const [status] = (await once(child, 'close')) as [number | null]
   if (status !== 0) throw new Error(`${line} ends with ${status}`)
+  return out
 }
 
 function sheaf(
