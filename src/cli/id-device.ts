@@ -9,8 +9,9 @@ import { confirm } from './asking.ts'
 import { type Cli, type CommonOptions, examples, jsonLine, progressOf, timesOf } from './cli.ts'
 import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
 import { declaredText } from './declared.ts'
+import { hadText } from './had.ts'
 import { passphraseFor } from './passphrase.ts'
-import { columns } from './shown.ts'
+import { columns, dayText } from './shown.ts'
 
 interface SureOptions extends CommonOptions {
   readonly yes?: boolean
@@ -21,15 +22,12 @@ const GRANT_PREFIX = 'sheaf-grant-'
 const LINE_BYTES_MAX = 2 * 1024 * 1024
 
 export function register(id: Command, cli: Cli): void {
-  const device = id
-    .command('device')
-    .summary('the machines of your entity')
-    .description('Lists the machines that your entity certified, and those among them that it revoked.')
-    .option('--timeout <SECONDS>', 'how long to look for them')
-    .option('--json', 'as one JSON object')
-    .option('-q, --quiet', 'print only the keys of those that count')
-    .addHelpText('after', examples('sheaf id device', 'sheaf id device add REQUEST'))
-    .action((_: unknown, command: Command) => list(cli, command.optsWithGlobals()))
+  const device = listing(id.command('device').summary('the machines of your entity'), cli)
+  device.addHelpText('after', examples('sheaf id device', 'sheaf id device add REQUEST'))
+  listing(device.command('list').summary('the same'), cli).addHelpText(
+    'after',
+    examples('sheaf id device list'),
+  )
   addConfigFlags(
     device
       .command('request')
@@ -78,16 +76,28 @@ export function register(id: Command, cli: Cli): void {
     .action((key: string, _: unknown, command: Command) => revoke(cli, key, command.optsWithGlobals()))
 }
 
+function listing(command: Command, cli: Cli): Command {
+  return command
+    .description(
+      'Lists the machines that your entity certified, what each last said that it has, and which were revoked.',
+    )
+    .option('--timeout <SECONDS>', 'how long to look for them')
+    .option('--json', 'as one JSON object')
+    .option('-q, --quiet', 'print only the keys of those that count')
+    .action(() => list(cli, command.optsWithGlobals()))
+}
+
 async function list(cli: Cli, options: CommonOptions): Promise<void> {
   const { timeoutMs, deadlineMs } = timesOf(options)
   const found = await cli.client(deadlineMs).ask<MachinesJson>('/v1/devices', { query: { timeoutMs } })
   if (options.json) return cli.shell.out(jsonLine(found))
   const valid = found.devices.filter(({ revokedMs }) => revokedMs === null)
   if (options.quiet) return cli.shell.out(valid.map(({ device }) => `${device}\n`).join(''))
-  const rows = found.devices.map(({ device, sinceMs, revokedMs, isThis }) => [
+  const rows = found.devices.map(({ device, sinceMs, revokedMs, isThis, had }) => [
     device,
     sinceMs === null ? '' : `since ${dayText(sinceMs)}`,
     revokedMs === null ? (isThis ? 'this one' : '') : `revoked ${dayText(revokedMs)}`,
+    had === null ? '' : hadText(had),
   ])
   await cli.shell.out(rows.length === 0 ? 'no machines were found\n' : columns(rows))
 }
@@ -192,9 +202,4 @@ function lineOf(folder: string, argument: string): string {
   }
   if (stat.size > LINE_BYTES_MAX) throw new SheafError('TOO_LARGE', `a grant of ${stat.size} bytes`)
   return readFileSync(path, 'utf8')
-}
-
-function dayText(timeMs: number): string {
-  const date = new Date(timeMs)
-  return Number.isNaN(date.getTime()) ? `at ${timeMs}` : date.toISOString().slice(0, 10)
 }

@@ -36,6 +36,7 @@ const COMMANDS: readonly Verb[] = [
   { name: 'demo', group: 'Node', load: () => import('./demo.ts') },
   { name: 'sim', group: 'Node', load: () => import('./sim.ts') },
   { name: 'profile', group: 'Node', load: () => import('./profile.ts') },
+  { name: 'had', group: 'Node', load: () => import('./had.ts') },
   { name: 'name', group: 'Node', load: () => import('./name.ts') },
   { name: 'deny', group: 'Policy', load: async () => (await import('./rules.ts')).deny },
   { name: 'allow', group: 'Policy', load: async () => (await import('./rules.ts')).allow },

@@ -46,6 +46,12 @@ export function clockText(clock: { aheadMs: number; peers: number } | null | und
 }
 
 /** `1.5 MiB`. */
+/** `2026-11-21`; a time that no calendar has, as a number. */
+export function dayText(timeMs: number): string {
+  const date = new Date(timeMs)
+  return Number.isNaN(date.getTime()) ? `at ${timeMs}` : date.toISOString().slice(0, 10)
+}
+
 export function sizeText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let unit = 0

@@ -9,6 +9,7 @@ import { codeOf } from '../base/errors.ts'
 import { BOOKMARK, bookmark, decodeBookmark } from './bookmark.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from './device.ts'
 import { KEY_GENESIS, keyGenesis } from './key.ts'
+import { OBJECTS_HAD, objectsHad } from './objects-had.ts'
 import { PROFILE, profile, shortProfile } from './profile.ts'
 import type { SignedRecord } from './record.ts'
 import { DEVICE_REVOCATION, deviceRevocation } from './revocation.ts'
@@ -96,6 +97,13 @@ export const KINDS: readonly Kind[] = [
       const { space, path } = decode(versionDiff, record.body)
       return pageLocator({ space: spaceOfRef(space, record.signer), path })
     },
+  },
+  {
+    number: OBJECTS_HAD,
+    name: 'objects had',
+    codec: objectsHad,
+    locator: (record) => entityLocator(record.signer),
+    replaces: (body) => decode(objectsHad, body).replaces,
   },
   { number: HOLDING, name: 'holding', codec: holding, locator: undefined },
   { number: SHELF_CLAIM, name: 'shelf claim', codec: shelfClaim, locator: undefined },

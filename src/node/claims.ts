@@ -4,7 +4,7 @@ import { SheafError } from '../base/errors.ts'
 import { FairMap } from '../base/fair-map.ts'
 import { equalBytes } from '../base/hash.ts'
 import { SHELF_CLAIM, type ShelfClaim, shelfClaim } from '../content/statement.ts'
-import { deniedAmong } from './denials.ts'
+import { servedAmong } from './denials.ts'
 import type { Node } from './node.ts'
 import { type Peer, signStatement, verifyStatement } from './peer.ts'
 import {
@@ -22,8 +22,6 @@ import { run, type Task } from './task.ts'
 const CLAIMS_MAX = 4_096
 /** Of devices at one address: they cost nothing to make. */
 const OF_HOST_MAX = 64
-/** Ids that are looked at together; their blocks are at most about 8 MB. */
-const LOAD_IDS = 64
 
 interface Known {
   claim: ShelfClaim
@@ -98,6 +96,12 @@ export class Claims {
     return known !== undefined && known.endsMs > this.#node.env.nowMs() ? known.claim.shard.depth : undefined
   }
 
+  /** The life of its store that a device is in by its last claim, which it made at `saidMs` by its own clock. */
+  lifeOf(device: Uint8Array): { incarnation: Uint8Array; saidMs: number } | undefined {
+    const known = this.#others.get(device)
+    return known && { incarnation: known.claim.incarnation, saidMs: known.claim.until - CLAIM_LIFE_MS }
+  }
+
   /**
    * The depth that is usual around here: the median of what is claimed, ours among them; no minority moves it.
    * Each host has one voice, its latest claim: a crowd of devices on one machine is no majority.
@@ -128,22 +132,11 @@ export class Claims {
     return [...this.#others.keys()].reverse().filter((device) => this.#node.retention.talksTo(device))
   }
 
-  /** What a claim would promise, and we would refuse, is not claimed. */
-  *#served(ids: readonly Uint8Array[]): Task<Uint8Array[]> {
-    if (this.#node.retention.servesAll()) return [...ids]
-    const served: Uint8Array[] = []
-    for (let at = 0; at < ids.length; at += LOAD_IDS) {
-      const slice = ids.slice(at, at + LOAD_IDS)
-      const denied = yield* deniedAmong(this.#node, slice, yield* this.#node.store.get(slice))
-      served.push(...slice.filter((_, i) => !denied[i]))
-    }
-    return served
-  }
-
   *#make(): Task<void> {
     const { env, store, depth } = this.#node
     const prefix = prefixOf(this.#address, depth)
-    const ids = yield* this.#served(yield* store.within(prefix, depth))
+    // What a claim would promise, and we would refuse, is not claimed.
+    const ids = yield* servedAmong(this.#node, yield* store.within(prefix, depth), (id) => id)
     const claim: ShelfClaim = {
       incarnation: env.incarnation,
       sequence: yield* this.#node.nextSequence(),

@@ -8,7 +8,7 @@ import type { PieceEntry } from '../content/piece.ts'
 import type { Profile } from '../content/profile.ts'
 import type { Page, Space } from '../content/space.ts'
 import type { ClockSkew } from './clock-skew.ts'
-import type { Declared, GatheredRecords, Machines, ShownProfile } from './entity-answers.ts'
+import type { Declared, GatheredRecords, Machines, SaidHad, ShownProfile } from './entity-answers.ts'
 import type { Asked } from './fetching.ts'
 import type { Followed, Subject } from './followed.ts'
 import type { KeyAnswers, KeyCommand, Rotated, Rotation } from './key-commands.ts'
@@ -51,8 +51,10 @@ export type Command =
   | { type: 'profile'; entity: Uint8Array; untilMs: number }
   /** Says it of this node's own, in the place of what was said before. */
   | { type: 'describe'; profile: Omit<Profile, 'replaces'> }
-  /** The machines that an entity certified, and which it revoked. */
+  /** The machines that an entity certified, which of them it revoked, and what each said that it has. */
   | { type: 'machines'; entity: Uint8Array; untilMs: number }
+  /** Publishes what this machine has, at once; nothing is written where that was said already. */
+  | { type: 'sayHad' }
   /** Waits until these batches are held by min(5, N) peers, or no progress was made for `patienceMs`. Tells progress as `HeldProgress`. */
   | { type: 'held'; batches: Uint8Array[]; patienceMs: number }
   /** The head of a page, or one version by id. `isFresh`: peers are asked about a page of our own space, too. */
@@ -127,6 +129,7 @@ export interface Answers extends FindingAnswers, KeyAnswers {
   profile: ShownProfile
   describe: { ids: Uint8Array[]; batches: Uint8Array[] }
   machines: Machines
+  sayHad: SaidHad
   held: HeldProgress
   stow: PieceEntry[]
   replay: Published

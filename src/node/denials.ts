@@ -71,6 +71,23 @@ export function* deniedAmong(
   return denied
 }
 
+/** Of stored things those that this node would hand out. Nothing is read where nothing is denied. */
+export function* servedAmong<T>(
+  node: Around,
+  things: readonly T[],
+  idOf: (thing: T) => Uint8Array,
+): Task<readonly T[]> {
+  if (node.retention.servesAll()) return things
+  const served: T[] = []
+  for (let at = 0; at < things.length; at += LOAD_IDS) {
+    const slice = things.slice(at, at + LOAD_IDS)
+    const ids = slice.map(idOf)
+    const denied = yield* deniedAmong(node, ids, yield* node.store.get(ids))
+    served.push(...slice.filter((_, i) => !denied[i]))
+  }
+  return served
+}
+
 /** Whether others may be asked for a block: whoever asks for what the operator denied finds nothing. */
 export function mayFetch(policy: RetentionPolicy, id: Uint8Array, locator: Uint8Array | undefined): boolean {
   return policy.serves(id) && (locator === undefined || policy.serves(locator))

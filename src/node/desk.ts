@@ -7,6 +7,7 @@ import { declare } from './declaring.ts'
 import { profileOf, setProfile } from './describing.ts'
 import type { Following } from './following.ts'
 import { gatherRecords } from './gathering.ts'
+import { sayHad, sayHadDaily } from './having.ts'
 import { type Counters, Inspector } from './inspecting.ts'
 import { logOf } from './lineage.ts'
 import { machinesOf } from './machines.ts'
@@ -49,8 +50,9 @@ export class Desk {
     yield* this.#takenUp()
   }
 
-  /** Lists pages that a crash left out of the signed index. */
-  *listLeftovers(): Task<void> {
+  /** Lists pages that a crash left out of the signed index. From now on what this machine has is said at most so often. */
+  *start(hadEveryMs: number | undefined): Task<void> {
+    if (hadEveryMs !== undefined) sayHadDaily(this.#node, this.#writer, hadEveryMs)
     if (yield* this.#publisher.needsListing())
       yield* this.#publisher.publish({ type: 'publish', pages: [], summary: '', index: true })
   }
@@ -67,6 +69,8 @@ export class Desk {
         return yield* setProfile(this.#node, this.#writer, command.profile)
       case 'machines':
         return yield* machinesOf(this.#node, command.entity, command.untilMs)
+      case 'sayHad':
+        return yield* sayHad(this.#node, this.#writer)
       case 'records':
         return yield* gatherRecords(this.#node, command)
       case 'held':

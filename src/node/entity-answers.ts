@@ -24,6 +24,30 @@ export interface Machine {
   /** When it was certified, as claimed; undefined where no certificate was found. */
   sinceMs: number | undefined
   revokedMs: number | undefined
+  /** What it last said that it has; undefined where it said nothing, or is revoked. */
+  had: Had | undefined
+}
+
+/** What a machine has, as its entity published it. */
+export interface Had {
+  /** Of the record. */
+  id: Uint8Array
+  timeMs: number
+  count: number
+  bytes: number
+  root: Uint8Array
+  incarnation: Uint8Array
+  /** It is of an earlier life of the machine's store, before a copy or a backup took its place. */
+  isStale: boolean
+}
+
+export interface SaidHad {
+  ids: Uint8Array[]
+  batches: Uint8Array[]
+  count: number
+  bytes: number
+  /** False: it was said before, and is still so. */
+  isNew: boolean
 }
 
 export interface Machines {

@@ -1,11 +1,13 @@
-/** The machines of an entity: which it certified, and which of them it revoked. */
+/** The machines of an entity: which it certified, which of them it revoked, what each says that it has. */
 import { decode } from '../base/codec.ts'
 import { IdMap } from '../base/id-map.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from '../content/device.ts'
+import { OBJECTS_HAD } from '../content/objects-had.ts'
 import { DEVICE_REVOCATION, deviceRevocation } from '../content/revocation.ts'
 import { entityLocator } from '../content/space.ts'
 import type { Machine, Machines } from './entity-answers.ts'
 import { gatherRecords } from './gathering.ts'
+import { hadAmong } from './having.ts'
 import type { Node } from './node.ts'
 import { learnRevocations } from './revoking.ts'
 import type { Task } from './task.ts'
@@ -15,8 +17,9 @@ export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Ta
   const sought = { locator: entityLocator(entity), signer: entity, untilMs }
   const { records, asked } = yield* gatherRecords(node, { ...sought, kind: DEVICE_CERTIFICATE })
   const revoking = yield* gatherRecords(node, { ...sought, kind: DEVICE_REVOCATION })
+  const having = yield* gatherRecords(node, { ...sought, kind: OBJECTS_HAD })
   yield* learnRevocations(node, entity)
-  const counting = [...records, ...revoking.records].filter(
+  const counting = [...records, ...revoking.records, ...having.records].filter(
     ({ record }) => node.keys.judge(record).type === 'counts',
   )
   const machines = new IdMap<Machine>()
@@ -24,13 +27,17 @@ export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Ta
     const { device } = decode(deviceCertificate, record.body)
     const known = machines.get(device)
     if (known !== undefined && (known.sinceMs ?? 0) <= record.timeMs) continue
-    machines.set(device, { device, sinceMs: record.timeMs, revokedMs: undefined })
+    machines.set(device, { device, sinceMs: record.timeMs, revokedMs: undefined, had: undefined })
   }
   for (const { record } of counting.filter(({ record }) => record.kind === DEVICE_REVOCATION)) {
     const { device } = decode(deviceRevocation, record.body)
     const sinceMs = machines.get(device)?.sinceMs
-    machines.set(device, { device, sinceMs, revokedMs: record.timeMs })
+    machines.set(device, { device, sinceMs, revokedMs: record.timeMs, had: undefined })
+  }
+  for (const had of hadAmong(node, counting)) {
+    const machine = machines.get(had.device)
+    if (machine !== undefined && machine.revokedMs === undefined) machine.had = had
   }
   const list = [...machines.values()].sort((a, b) => (a.sinceMs ?? 0) - (b.sinceMs ?? 0))
-  return { entity, machines: list, asked: [...asked, ...revoking.asked] }
+  return { entity, machines: list, asked: [...asked, ...revoking.asked, ...having.asked] }
 }

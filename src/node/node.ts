@@ -54,6 +54,8 @@ export interface Reach {
   distance(peer: Connection, locator: Uint8Array): number
   /** The depth of a peer's shard: as it claims, else the usual one. */
   depthOf(peer: Connection): number
+  /** The life of its store that a device is in by its last claim, and when it said so by its own clock. */
+  lifeOf(device: Uint8Array): { incarnation: Uint8Array; saidMs: number } | undefined
   /** The depth that is usual around here. */
   usualDepth(): number
   seek(locator: Uint8Array, wanted: number): void

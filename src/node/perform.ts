@@ -1,6 +1,6 @@
 /** Carries out a store call as data on a store: the one place where the two meet. */
 import type { Store } from './store.ts'
-import type { PlacedRecord, StoreCall } from './store-tasks.ts'
+import type { PlacedRecord, SizedBlock, StoreCall } from './store-tasks.ts'
 
 export async function perform(store: Store, call: StoreCall): Promise<unknown> {
   switch (call.method) {
@@ -22,6 +22,12 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
       for await (const { id, locator, kind } of store.within(call.prefix, call.depth))
         if (kind !== 0) places.push({ id, locator, kind })
       return places
+    }
+    case 'sizesWithin': {
+      const sizes: SizedBlock[] = []
+      for await (const { id, kind, length } of store.within(call.prefix, call.depth))
+        sizes.push({ id, kind, length })
+      return sizes
     }
     case 'note':
       return store.note(call.notes, { sync: call.sync })

@@ -35,6 +35,8 @@ export interface ServiceOptions {
   introduceAfterMs: number
   /** Whether the search engine is elsewhere, behind `search` effects; else it is in the service, which waits for it. */
   isSearchElsewhere?: boolean
+  /** How often it publishes by itself what this machine has, at most; never where this is absent. */
+  hadEveryMs?: number
   /** Whether others may store here. */
   acceptsStores: boolean
 }

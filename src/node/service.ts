@@ -216,7 +216,7 @@ export class Service {
       if (kind !== DEVICE_CERTIFICATE) addKey(this.#node, bytes, 'stored')
     run(this.#desk.takeUp(), (outcome) => this.#noteFailure('outbox', outcome))
     run(this.#following.load(), (outcome) => this.#noteFailure('following', outcome))
-    run(this.#desk.listLeftovers(), (outcome) => this.#noteFailure('index', outcome))
+    run(this.#desk.start(this.#options.hadEveryMs), (outcome) => this.#noteFailure('index', outcome))
     this.#claims.renew()
   }
 

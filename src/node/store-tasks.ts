@@ -11,6 +11,7 @@ export type StoreCall =
   | { method: 'at'; locator: Uint8Array; limit: number; kind?: number | undefined }
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'placesWithin'; prefix: Uint8Array; depth: number }
+  | { method: 'sizesWithin'; prefix: Uint8Array; depth: number }
   | { method: 'note'; notes: Note[]; sync: boolean }
   | { method: 'noted'; table: NoteTable; key: Uint8Array }
   | { method: 'notes'; table: NoteTable }
@@ -19,6 +20,9 @@ export type StoreCall =
 
 /** A record and where it lies. */
 export type PlacedRecord = Pick<BlockMeta, 'id' | 'locator' | 'kind'>
+
+/** A record or loose piece (of kind 0), and the bytes of its block. */
+export type SizedBlock = Pick<BlockMeta, 'id' | 'kind' | 'length'>
 
 /** Makes the call and waits for its outcome. */
 export type CallStore = (call: StoreCall) => Task<unknown>
@@ -61,6 +65,11 @@ export class StoreTasks {
   /** What lies where within a prefix, but for loose pieces. */
   *placesWithin(prefix: Uint8Array, depth: number): Task<PlacedRecord[]> {
     return (yield* this.#call({ method: 'placesWithin', prefix, depth })) as PlacedRecord[]
+  }
+
+  /** What is within a prefix, with its lengths. */
+  *sizesWithin(prefix: Uint8Array, depth: number): Task<SizedBlock[]> {
+    return (yield* this.#call({ method: 'sizesWithin', prefix, depth })) as SizedBlock[]
   }
 
   *note(notes: Note[], options: { sync: boolean }): Task<void> {

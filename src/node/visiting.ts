@@ -114,6 +114,10 @@ export class Visiting implements Reach {
     return this.#parts.claims.depthOf(device) ?? this.usualDepth()
   }
 
+  lifeOf(device: Uint8Array): { incarnation: Uint8Array; saidMs: number } | undefined {
+    return this.#parts.claims.lifeOf(device)
+  }
+
   usualDepth(): number {
     return this.#parts.claims.usualDepth()
   }

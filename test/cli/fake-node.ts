@@ -81,6 +81,12 @@ export function idOf(text: string): Uint8Array {
   return createHash('sha256').update(text).digest()
 }
 
+/** What a machine says that it has. */
+const HAD = {
+  ...{ id: idOf('had'), root: idOf('root'), incarnation: new Uint8Array(16).fill(1) },
+  ...{ timeMs: TIME_MS, count: 7, bytes: 70_000, isStale: false },
+}
+
 export function fakeNode(overrides: Overrides = {}): FakeNode {
   const entity = idOf('entity')
   const wakes = new Set<() => void>()
@@ -252,13 +258,20 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       otherTips: [],
       asked: [],
     }),
+    sayHad: () => ({
+      ids: [HAD.id],
+      batches: [idOf('batch')],
+      count: HAD.count,
+      bytes: HAD.bytes,
+      isNew: true,
+    }),
     bookmark: () => ({ ids: [idOf('bookmark')], batches: [idOf('batch')] }),
     describe: () => ({ ids: [idOf('profile')], batches: [idOf('batch')] }),
     machines: ({ entity }) => ({
       entity,
       machines: [
-        { device: idOf('device'), sinceMs: TIME_MS, revokedMs: undefined },
-        { device: idOf('laptop'), sinceMs: TIME_MS + 1, revokedMs: TIME_MS + 2 },
+        { device: idOf('device'), sinceMs: TIME_MS, revokedMs: undefined, had: HAD },
+        { device: idOf('laptop'), sinceMs: TIME_MS + 1, revokedMs: TIME_MS + 2, had: undefined },
       ],
       asked: [],
     }),

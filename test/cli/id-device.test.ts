@@ -70,7 +70,13 @@ test('sheaf id device - lists the machines, and revokes one after asking', async
   const node = fakeNode()
   const home = await servedHome(t, node)
   const { out } = await home.run(['id', 'device'])
-  t.ok(out.includes(`${idToText(idOf('device'))}  since 2023-11-14  this one\n`), out)
+  t.is((await home.run(['id', 'device', 'list'])).out, out)
+  const own = `${idToText(idOf('device'))}  since 2023-11-14  this one `
+  t.ok(out.startsWith(own) && out.includes('  7 objects, 68.4 KiB on 2023-11-14\n'), out)
+  t.is(
+    (await home.run(['id', 'device', 'list', '--json'])).out,
+    (await home.run(['id', 'device', '--json'])).out,
+  )
   t.ok(out.includes('revoked 2023-11-14'))
   t.is((await home.run(['id', 'device', '-q'])).out, `${idToText(idOf('device'))}\n`)
   const laptop = idToText(idOf('laptop'))

@@ -30,6 +30,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | null>> = {
   reindex: null,
   demo: null,
   profile: [],
+  had: [],
   name: [],
   deny: [],
   allow: null,

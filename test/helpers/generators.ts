@@ -114,6 +114,14 @@ export const BODIES: Readonly<Record<string, Arbitrary<unknown>>> = {
       fc.record({ type: fc.constant('file' as const), version: id }),
     ),
   }),
+  'objects had': fc.record({
+    device: id,
+    incarnation,
+    count,
+    bytes: fc.nat(Number.MAX_SAFE_INTEGER),
+    root: id,
+    replaces: ids,
+  }),
   bookmark: fc.record({ space: spaceRef, path, version: maybe(id), replaces: ids }),
   diff: fc
     .tuple(spaceRef, path, id, id, fc.integer({ min: 1, max: 61_440 }), upTo(200, 20))

@@ -40,6 +40,7 @@ export interface NodeOptions {
   rules?: readonly Rule[]
   heads?: HeadResolver
   verifyDevice?: Verify
+  hadEveryMs?: number
 }
 
 export interface WorldNode {
@@ -268,6 +269,7 @@ export class World {
       connectionsMax: 64,
       quotaBytes,
       acceptsStores: options.acceptsStores ?? !isReader,
+      ...(options.hadEveryMs !== undefined && { hadEveryMs: options.hadEveryMs }),
       introduceAfterMs: 0,
     })
   }

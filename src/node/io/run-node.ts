@@ -35,6 +35,8 @@ import { openSwarm, type SwarmOptions } from './swarm.ts'
 const INTRODUCE_AFTER_MS = 300
 /** Whoever started the node may be about to ask it something. */
 const REHEARSE_AFTER_MS = 1_000
+/** Keepers keep what was said before, too: so rarely. */
+const HAD_EVERY_MS = 24 * 3600_000
 const REFUSED_MAX = 4_096
 
 export interface NodeOptions {
@@ -132,6 +134,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
     acceptsStores,
+    hadEveryMs: HAD_EVERY_MS,
     isSearchElsewhere: true,
     introduceAfterMs: INTRODUCE_AFTER_MS,
   })

@@ -68,6 +68,7 @@ const KIND_READERS: Record<string, string> = {
   'device revocation': 'src/content/revocation.ts deviceRevocation',
   profile: 'src/content/profile.ts profile',
   bookmark: 'src/content/bookmark.ts bookmark',
+  'objects had': 'src/content/objects-had.ts objectsHad',
   diff: 'src/content/version-diff.ts versionDiff',
   holding: 'src/content/statement.ts holding',
   'shelf claim': 'src/content/statement.ts shelfClaim',

@@ -8,7 +8,7 @@ import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { BookmarkedJson } from '../../../src/node/io/control/bookmarks.ts'
 import type { ControlClient } from '../../../src/node/io/control/client.ts'
-import type { DeclaredJson, MachinesJson } from '../../../src/node/io/control/entities.ts'
+import type { DeclaredJson, MachinesJson, SaidHadJson } from '../../../src/node/io/control/entities.ts'
 import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
 import type { FoundJson, LinkJson, SearchDoneJson } from '../../../src/node/io/control/search-shapes.ts'
@@ -520,12 +520,17 @@ const CASES: Record<string, Case> = {
     const { entity, devices } = await client.ask<MachinesJson>('/v1/devices', { query: { entity: '@me' } })
     t.is(entity, me)
     t.alike(
-      devices.map(({ isThis, revokedMs }) => [isThis, revokedMs !== null]),
+      devices.map(({ isThis, revokedMs, had }) => [isThis, revokedMs !== null, had?.count]),
       [
-        [true, false],
-        [false, true],
+        [true, false, 7],
+        [false, true, undefined],
       ],
     )
+  },
+  'POST /v1/had': async ({ client, node }, t) => {
+    const said = await client.ask<SaidHadJson>('/v1/had', { method: 'POST' })
+    t.alike([said.id, said.count, said.isNew, said.held.held], [idToText(idOf('had')), 7, true, 5])
+    t.ok(node.commands.some(({ type }) => type === 'sayHad'))
   },
   'POST /v1/devices/revoke': async ({ client, node }, t) => {
     const device = idToText(idOf('laptop'))

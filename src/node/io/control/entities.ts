@@ -7,13 +7,20 @@ import { AVATAR_BYTES_MAX, mediaOf, type Profile } from '../../../content/profil
 import { DEVICE_REVOCATION, deviceRevocation } from '../../../content/revocation.ts'
 import type { Space } from '../../../content/space.ts'
 import type { Answers } from '../../commands.ts'
-import type { Machines, ShownProfile } from '../../entity-answers.ts'
+import type { Had, Machines, ShownProfile } from '../../entity-answers.ts'
 import { readSpace } from './asking.ts'
 import type { Route, RouteRequest } from './route.ts'
 import { heldJson } from './shapes.ts'
 
 export type ProfileJson = ReturnType<typeof profileJson>
 export type MachinesJson = ReturnType<typeof machinesJson>
+export type HadJson = ReturnType<typeof hadJson>
+/** What this machine has, as it was published now or before. */
+export interface SaidHadJson extends DeclaredJson {
+  count: number
+  bytes: number
+  isNew: boolean
+}
 /** What every declaration answers with. */
 export interface DeclaredJson {
   id: string
@@ -101,6 +108,18 @@ export const ENTITY_ROUTES: readonly Route[] = [
       )
     },
   },
+  {
+    method: 'POST',
+    path: '/v1/had',
+    parameters: ['patienceMs'],
+    body: 'none',
+    answer: 'json',
+    async handle(request): Promise<SaidHadJson> {
+      const said = await request.context.api.run({ type: 'sayHad' })
+      const { count, bytes, isNew } = said
+      return { ...(await declared(request, said)), count, bytes, isNew }
+    },
+  },
 ]
 
 /** The parameter `entity`, or this node's own. */
@@ -151,12 +170,21 @@ function profileJson({
 function machinesJson({ entity, machines, asked }: Machines, own: Uint8Array) {
   return {
     entity: idToText(entity),
-    devices: machines.map(({ device, sinceMs, revokedMs }) => ({
+    devices: machines.map(({ device, sinceMs, revokedMs, had }) => ({
       device: idToText(device),
       sinceMs: sinceMs ?? null,
       revokedMs: revokedMs ?? null,
       isThis: Buffer.compare(device, own) === 0,
+      had: had === undefined ? null : hadJson(had),
     })),
     asked: asked.map(({ device, answer }) => ({ device: idToText(device), answer })),
+  }
+}
+
+function hadJson({ id, timeMs, count, bytes, root, incarnation, isStale }: Had) {
+  return {
+    ...{ id: idToText(id), timeMs, count, bytes, isStale },
+    root: Buffer.from(root).toString('hex'),
+    incarnation: Buffer.from(incarnation).toString('hex'),
   }
 }
