@@ -23,6 +23,13 @@ const CANDIDATES_MAX = 100
 /** Words that no page has are looked for as beginnings, and with a letter or two wrong. */
 const GUESSED_LENGTH_MIN = 3
 const FUZZY_LENGTH_MIN = 5
+const FUZZY_LETTERS_MAX = 2
+/** Words of one question that are guessed: each costs a walk through all words there are. */
+const GUESSED_MAX = 4
+/** Pages of all words of one question together; a word that most pages have tells least, and is left out first. */
+const ASKED_POSTINGS_MAX = 300_000
+/** A beginning that more words have than these says nothing, and costs a second for each 80,000. */
+const ENDINGS_MAX = 10_000
 
 export interface Hit {
   key: string
@@ -95,7 +102,7 @@ export class TextIndex {
 
   /** The best pages for these words, best first; equals in the order of their keys. */
   search(words: string, { limit, isWanted }: SearchBounds): Hit[] {
-    const terms = queryTerms(words)
+    const terms = this.#affordable(queryTerms(words))
     const { common, telling } = this.#parted(terms)
     const found = new Map<string, { score: number; matched: number }>()
     for (const { id, score, queryTerms: matched } of this.#scored(telling, isWanted)) {
@@ -113,6 +120,19 @@ export class TextIndex {
       .slice(0, limit)
   }
 
+  /** The rarest first, as many as may be looked at; one is. */
+  #affordable(terms: readonly string[]): string[] {
+    const pagesWith = (term: string): number => this.#pagesWith.get(term) ?? 0
+    const rareFirst = [...terms].sort((a, b) => pagesWith(a) - pagesWith(b))
+    let left = ASKED_POSTINGS_MAX
+    const tooMany = rareFirst.findIndex((term, i) => {
+      left -= pagesWith(term)
+      return left < 0 && i > 0
+    })
+    const out = new Set(tooMany < 0 ? [] : rareFirst.slice(tooMany))
+    return terms.filter((term) => !out.has(term))
+  }
+
   /** Common words cost most and tell least: left out of the first round where two others are there. */
   #parted(terms: readonly string[]): { common: string[]; telling: string[] } {
     const most = Math.max(1, this.pages * COMMON_SHARE)
@@ -123,14 +143,31 @@ export class TextIndex {
 
   #scored(terms: readonly string[], isWanted: ((key: string) => boolean) | undefined) {
     if (terms.length === 0) return []
-    const isNew = (term: string): boolean => !this.#pagesWith.has(term)
+    const unknown = terms.filter((term) => !this.#pagesWith.has(term) && term.length >= GUESSED_LENGTH_MIN)
+    const guessed = new Set(unknown.slice(0, GUESSED_MAX))
+    const beginnings = this.#beginnings(guessed)
     return this.#index.search(terms.join(' '), {
       tokenize: (text) => text.split(' '),
       boost: BOOST,
-      prefix: (term) => isNew(term) && term.length >= GUESSED_LENGTH_MIN,
-      fuzzy: (term) => (isNew(term) && term.length >= FUZZY_LENGTH_MIN ? 0.2 : false),
+      prefix: (term) => beginnings.has(term),
+      fuzzy: (term) => (guessed.has(term) && term.length >= FUZZY_LENGTH_MIN ? 0.2 : false),
+      maxFuzzy: FUZZY_LETTERS_MAX,
       ...(isWanted !== undefined && { boostDocument: (key: string) => (isWanted(key) ? 1 : 0) }),
     })
+  }
+
+  /** Those with which few words begin. */
+  #beginnings(some: ReadonlySet<string>): ReadonlySet<string> {
+    const left = new Map([...some].map((term) => [term, ENDINGS_MAX]))
+    for (const word of left.size === 0 ? [] : this.#pagesWith.keys()) {
+      for (const [term, count] of left) {
+        if (!word.startsWith(term)) continue
+        if (count === 0) left.delete(term)
+        else left.set(term, count - 1)
+      }
+      if (left.size === 0) break
+    }
+    return new Set(left.keys())
   }
 }
 

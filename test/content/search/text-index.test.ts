@@ -81,3 +81,38 @@ test('text-index - questions that nobody means take no time and find nothing by 
   t.ok(index.search('bees '.repeat(10_000), { limit: 5 }).length === 2)
   t.ok(index.search('\u0000\ud800 \\ [ ( * '.repeat(1_000), { limit: 5 }).length === 0)
 })
+
+test('text-index - words that nobody has are guessed, but not many of them, nor far', (t) => {
+  const index = indexOf({ a: 'wintering colonies', b: 'hives' })
+  const finds = (words: string) => index.search(words, { limit: 5 }).map(({ key }) => key)
+  t.alike(finds('colny'), [], 'two letters are wrong where one may be')
+  t.alike(finds('colonyes'), ['a'])
+  t.alike(finds('winterxxxxxxxx'), [], 'eight letters are wrong')
+  t.alike(finds('zzz1 zzz2 zzz3 winterin'), ['a'])
+  t.alike(finds('zzz1 zzz2 zzz3 zzz4 winterin'), [], 'the fifth')
+  t.alike(finds('zzz1 zzz2 zzz3 zzz4 zzz5 hives'), ['b'], 'what somebody has is no guess')
+})
+
+test('text-index - a beginning that very many words have is not looked through', (t) => {
+  const index = new TextIndex()
+  const some = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `bee${1_000_000 + from + i}`).join(' ')
+  index.add('a', fieldsOf('a', some(0, 10_000)))
+  t.is(index.search('bee', { limit: 5 }).length, 1)
+  index.add('b', fieldsOf('b', some(10_000, 10_001)))
+  t.is(index.search('bee', { limit: 5 }).length, 0)
+  t.is(index.search('bee1000007', { limit: 5 })[0]?.key, 'a')
+})
+
+test('text-index - of a question in words that all pages have as many count as there is time for', (t) => {
+  const index = new TextIndex()
+  for (let i = 0; i < 16_000; i++) index.add(`k${i}`, { path: '', title: '', headings: '', body: ALL })
+  index.add('rare', { path: '', title: '', headings: '', body: `${ALL} comb` })
+  const all = index.search(ALL, { limit: 1 })[0]!.score
+  t.is(index.search(ALL.split(' ').slice(0, 18).join(' '), { limit: 1 })[0]!.score, all, 'the first 18')
+  t.not(index.search(ALL.split(' ').slice(0, 17).join(' '), { limit: 1 })[0]!.score, all)
+  t.is(index.search(`${ALL} comb`, { limit: 1 })[0]!.key, 'rare')
+})
+
+/** 24 words. */
+const ALL = [...'abcdefghijklmnopqrstuvwx'].join(' ')
