@@ -5,7 +5,7 @@ import { PAGE_BYTES_MAX } from '../base/limits.ts'
 import { htmlDocument, PAGE_SCHEME } from '../content/render/plain.ts'
 import { normaliseMarkdown } from '../content/text.ts'
 import { renderJson } from '../node/io/control/rendering.ts'
-import { type RenderOutcome, startRenderer } from '../node/io/renderer.ts'
+import { RENDER_DEADLINE_MS, type RenderOutcome, startRenderer } from '../node/io/renderer.ts'
 import { type Cli, type CommonOptions, examples } from './cli.ts'
 import { readPageFile } from './folder.ts'
 import { tellRendered } from './rendered.ts'
@@ -18,6 +18,8 @@ interface RenderFlags extends CommonOptions {
 
 /** Before a text is in normal form it may have a few bytes more. */
 const INPUT_BYTES_MAX = 2 * PAGE_BYTES_MAX
+/** Its thread is always a new one, which takes a moment to load. */
+const DEADLINE_MS = 2 * RENDER_DEADLINE_MS
 
 export function register(program: Command, cli: Cli): void {
   program
@@ -53,7 +55,7 @@ async function readInput(shell: Shell, file: string) {
 }
 
 async function inWorker(text: string, shell: Shell, images: 'linked' | 'shown'): Promise<RenderOutcome> {
-  const renderer = startRenderer()
+  const renderer = startRenderer({ deadlineMs: DEADLINE_MS })
   const leave = (): void => void renderer.close()
   shell.signal.addEventListener('abort', leave, { once: true })
   try {

@@ -61,8 +61,16 @@ function tocHtml(toc: readonly Heading[]): string {
 }
 
 function escaped(text: string): string {
-  return text
-    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/\r/g, '&#13;')
-    .replaceAll('\0', '\ufffd')
+  // a text may be a million of these: taking it apart is ten times as fast as replacing them
+  return ESCAPED.reduce((safe, [character, as]) => safe.split(character).join(as), text)
 }
+
+/** The ampersand first: it is in the others. */
+const ESCAPED: readonly (readonly [string, string])[] = [
+  ['&', '&#38;'],
+  ['<', '&#60;'],
+  ['>', '&#62;'],
+  ['"', '&#34;'],
+  ['\r', '&#13;'],
+  ['\0', '\ufffd'],
+]

@@ -9,7 +9,10 @@ import type { Rendered, RenderOptions } from '../../content/render/render.ts'
 import type { FromRenderer, ToRender } from './render-worker.ts'
 import { startWorker } from './worker.ts'
 
-/** Twice what the longest text takes that is rendered at all, on a machine that has other work. */
+/**
+ * From asking to the answer, waiting and loading within it: twice what the longest text takes, on a machine that
+ * has other work. Of a text that others wait behind it is half, so that they have the other half.
+ */
 export const RENDER_DEADLINE_MS = 4_000
 /** A thread that has not loaded by then will not. */
 const LOAD_WITHIN_MS = 30_000
@@ -32,11 +35,23 @@ export interface Renderer {
 }
 
 interface Job extends ToRender {
+  timer: NodeJS.Timeout
   done(rendered: Rendered): void
   failed(problem: SheafError): void
 }
 
-export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMORY_MB } = {}): Renderer {
+export interface RendererOptions {
+  deadlineMs?: number
+  /** How long a text is rendered that others wait behind. */
+  shareMs?: number
+  memoryMb?: number
+}
+
+export function startRenderer({
+  deadlineMs = RENDER_DEADLINE_MS,
+  shareMs = deadlineMs / 2,
+  memoryMb = MEMORY_MB,
+}: RendererOptions = {}): Renderer {
   const waiting: Job[] = []
   let worker: Worker | undefined
   let isLoaded = false
@@ -63,6 +78,7 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMO
     clearTimeout(timer)
     const job = current
     current = undefined
+    clearTimeout(job?.timer)
     if (message.type === 'loaded') isLoaded = true
     else if (message.type === 'rendered') job?.done(message.rendered)
     else job?.failed(new SheafError(message.code, message.message))
@@ -80,11 +96,20 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMO
     clearTimeout(timer)
     current = waiting.shift()!
     const { markdown, options } = current
-    timer = setTimeout(
-      () => stop(new SheafError('TIMEOUT', `not rendered within ${deadlineMs} ms`)),
-      deadlineMs,
-    )
+    // a text in whose way nobody stands may take all of its time
+    timer = setTimeout(() => waiting.length > 0 && stop(overdue(shareMs)), shareMs)
     worker.postMessage({ markdown, options } satisfies ToRender)
+  }
+
+  /** Its time is over: a thread that is at it goes, one that is at another goes on. */
+  function expire(job: Job): void {
+    if (job === current) return stop(overdue(deadlineMs))
+    waiting.splice(waiting.indexOf(job), 1)
+    job.failed(overdue(deadlineMs))
+  }
+
+  function overdue(withinMs: number): SheafError {
+    return new SheafError('TIMEOUT', `not rendered within ${withinMs} ms`)
   }
 
   /** Ends the thread, and what it is at with this problem. */
@@ -103,6 +128,7 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMO
     worker = undefined
     current = undefined
     isLoaded = false
+    clearTimeout(job?.timer)
     if (job !== undefined && problem !== undefined) job.failed(problem)
     next()
   }
@@ -120,12 +146,14 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMO
         return Promise.resolve(plain(new SheafError('BUSY', `${WAITING_MAX} texts wait to be rendered`)))
       }
       return new Promise((resolve) => {
-        waiting.push({
+        const job: Job = {
           markdown,
           options,
+          timer: setTimeout(() => expire(job), deadlineMs),
           done: (rendered) => resolve({ ...rendered, problem: undefined }),
           failed: (problem) => resolve(plain(problem)),
-        })
+        }
+        waiting.push(job)
         next()
       })
     },
@@ -133,7 +161,10 @@ export function startRenderer({ deadlineMs = RENDER_DEADLINE_MS, memoryMb = MEMO
       isClosed = true
       const problem = new SheafError('CANCELLED', 'the program is stopping')
       const stopped = worker
-      for (const job of waiting.splice(0)) job.failed(problem)
+      for (const job of waiting.splice(0)) {
+        clearTimeout(job.timer)
+        job.failed(problem)
+      }
       stop(problem)
       await stopped?.terminate()
     },
