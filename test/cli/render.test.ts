@@ -38,7 +38,18 @@ test('sheaf render - a whole page has a policy under which nothing loads or runs
   )
   t.ok(out.includes('<title>A &#38; B</title>') && out.includes('<nav>') && !out.includes('<img'))
   const shown = await run(['render', '-', '--page', '--images'], { input })
-  t.ok(shown.out.includes('img-src http: https:') && shown.out.includes('<img'))
+  t.ok(shown.out.includes('img-src http: https: file:') && shown.out.includes('<img'))
+})
+
+test('sheaf render - a picture beside the file is shown where images are, by either way to write it', async (t) => {
+  const { run } = fakeHome(t)
+  const input = '![[why?.png|a bee]] ![b](b.png) ![c]() ![d](mailto:d@example.org) ![[bees]] ![[@ann/a.png]]'
+  const { out } = await run(['render', '-', '--images'], { input })
+  t.alike(out.match(/<img[^>]*>/g), ['<img src="why%253F.png" alt="a bee">', '<img src="b.png" alt="b">'])
+  t.ok(out.includes('<a class="wiki" href="bees.md">bees</a>'))
+  t.ok(out.includes('title="no id of a space"'))
+  const linked = (await run(['render', '-'], { input })).out
+  t.ok(linked.includes('<a class="wiki" href="why%253F.png">a bee</a>') && !linked.includes('<img'))
 })
 
 test('sheaf render - what cannot be rendered is printed as it is, and the exit status tells', async (t) => {

@@ -40,7 +40,7 @@ const LOCAL_NAME =
 export function readAddress(url: string): Address {
   const trimmed = url.replace(DROPPED, '')
   const scheme = SCHEME.exec(trimmed)?.[1]?.toLowerCase()
-  if (scheme === 'mailto') return { type: 'mail', href: trimmed }
+  if (scheme === 'mailto') return mailAddress(trimmed)
   if (scheme === 'http' || scheme === 'https') return webAddress(trimmed)
   if (scheme !== undefined) return { type: 'refused', why: `the scheme ${scheme}` }
   if (/^[/\\]{2}/.test(trimmed)) return { type: 'refused', why: 'a host without a scheme' }
@@ -68,6 +68,18 @@ export function withoutEscapes(text: string): string {
   } catch {
     return text
   }
+}
+
+/** What a letter may be begun with (RFC 6068 §4): some programs would attach a file of the reader's, or copy others in. */
+const MAIL_FIELDS: ReadonlySet<string> = new Set(['subject', 'body', 'cc', 'to', 'in-reply-to'])
+
+function mailAddress(href: string): Address {
+  const query = /\?([^#]*)/.exec(href)?.[1] ?? ''
+  const fields = [...new URLSearchParams(query.replaceAll('+', '%2b').replaceAll(';', '&')).keys()]
+  const bad = fields.find((field) => !MAIL_FIELDS.has(field.toLowerCase()))
+  return bad === undefined
+    ? { type: 'mail', href }
+    : { type: 'refused', why: 'a letter with more than words' }
 }
 
 function webAddress(href: string): Address {

@@ -1,6 +1,7 @@
 /** Where the links of a text lead: to addresses of pages, whatever shows them, or to files beside it. */
 import { resolveLink, type WikiLink } from '../links.ts'
-import { brokenRule, exportName } from '../path.ts'
+import { mediaTypeOf } from '../media-type.ts'
+import { attachmentName, brokenRule, exportName } from '../path.ts'
 import { type Page, pageToText } from '../space.ts'
 import { type Address, isBelow, withoutEscapes } from './addresses.ts'
 import { sectionId } from './headings.ts'
@@ -30,6 +31,13 @@ export function wikiAddress(link: WikiLink, { page, pagePrefix }: PlaceOptions):
   if (found === undefined) return undefined
   if (page === undefined && found.space === NOWHERE.space) return escaped(exportName(found.path)) + fragment
   return pagePrefix + escaped(pageToText(found)) + fragment
+}
+
+/** Of a file without a page, the picture beside it that `![[bee.png]]` means; undefined where its name is not that of one. */
+export function pictureAddress(link: WikiLink, { page }: PlaceOptions): string | undefined {
+  if (page !== undefined || !mediaTypeOf(link.target).startsWith('image/')) return undefined
+  const found = resolveLink(link, NOWHERE)?.page
+  return found?.space === NOWHERE.space ? escaped(attachmentName(found.path)) : undefined
 }
 
 /** The address of what stands beside the text; undefined where it may not be linked. */

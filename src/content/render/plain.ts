@@ -13,12 +13,17 @@ export interface DocumentOptions {
 /** What the address of a page begins with where nothing serves pages: it says which page, and no program takes it. */
 export const PAGE_SCHEME = 'sheaf:'
 
-/** Legible, and nothing that has to be loaded. */
+/** Legible by day and by night, in scripts of either direction, and nothing that has to be loaded. */
 const STYLE = [
+  ':root{color-scheme:light dark}',
   'body{margin:2rem auto;max-width:44rem;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}',
-  'pre{overflow:auto;padding:.5rem;background:#8882}blockquote{margin-left:0;padding-left:1rem;border-left:3px solid #8886}',
-  'table{border-collapse:collapse}td,th{border:1px solid #8886;padding:.2rem .5rem}img{max-width:100%}',
-  '.broken,.refused{text-decoration:underline dotted}.sr-only{position:absolute;clip-path:inset(50%)}',
+  'h1,h2,h3,h4,h5,h6,p,li,td,th{unicode-bidi:plaintext}h1,h2,h3,h4,h5,h6,p{text-align:start}li{text-align:left}',
+  'pre{overflow:auto;padding:.5rem;background:#8882}blockquote{margin-inline:0;padding-inline:1rem;border-inline-start:3px solid #8886}',
+  'table{display:block;overflow:auto;border-collapse:collapse}td,th{border:1px solid #8886;padding:.2rem .5rem}img{max-width:100%}',
+  '.task-list-item{list-style:none}.footnotes{margin-top:2rem;border-top:1px solid #8886;font-size:.9rem}',
+  '.broken,.refused{text-decoration:underline dotted}.image::before{content:"\\25a3\\a0"}',
+  '.sr-only{position:absolute;clip-path:inset(50%)}nav ul{list-style:none;padding:0}',
+  ...[2, 3, 4, 5, 6].map((depth) => `.in-${depth}{padding-inline-start:${depth - 1}rem}`),
 ].join('')
 /** A table of contents of fewer headings says what one sees anyway. */
 const TOC_FROM = 3
@@ -38,7 +43,7 @@ export function htmlDocument({ title, html, toc, images }: DocumentOptions): str
   const policy = [
     "default-src 'none'",
     `style-src 'sha256-${styleHash}'`,
-    ...(images === 'shown' ? ['img-src http: https:'] : []),
+    ...(images === 'shown' ? ['img-src http: https: file:'] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ]
@@ -56,7 +61,9 @@ export function htmlDocument({ title, html, toc, images }: DocumentOptions): str
 }
 
 function tocHtml(toc: readonly Heading[]): string {
-  const items = toc.map(({ id, text }) => `<li><a href="#${escaped(id)}">${escaped(text)}</a></li>`)
+  const items = toc.map(
+    ({ depth, id, text }) => `<li class="in-${depth}"><a href="#${escaped(id)}">${escaped(text)}</a></li>`,
+  )
   return `<nav><ul>${items.join('')}</ul></nav>`
 }
 

@@ -5,7 +5,7 @@ import type { Options as RehypeOptions } from 'remark-rehype'
 import { visit } from 'unist-util-visit'
 import { readAddress } from './addresses.ts'
 import type { WikiLinkNode } from './parse.ts'
-import { type PlaceOptions, relativeAddress, wikiAddress } from './places.ts'
+import { type PlaceOptions, pictureAddress, relativeAddress, wikiAddress } from './places.ts'
 import { CLASSES, ID_PREFIX } from './schema.ts'
 
 export interface LinkOptions extends PlaceOptions {
@@ -34,13 +34,18 @@ function hasWikiLink(parent: MarkdownParents): boolean {
 }
 
 /** How a wiki link becomes an element. */
-export function wikiHandler(options: PlaceOptions): Handler {
+export function wikiHandler(options: LinkOptions): Handler {
   return (_state, { link }: WikiLinkNode): Element => {
     const words = link.shown ?? [link.target, link.section].filter(Boolean).join(' § ')
     const children: ElementContent[] = [{ type: 'text', value: words }]
-    const href = wikiAddress(link, options)
+    const src = link.isEmbed ? pictureAddress(link, options) : undefined
+    if (src !== undefined && options.images === 'shown')
+      return { type: 'element', tagName: 'img', properties: { src, alt: words }, children: [] }
+    const href = src ?? wikiAddress(link, options)
     if (href === undefined) {
-      const properties = { className: [CLASSES.broken], title: 'no page can have this name' }
+      // whose name it is its writer knows, and not who reads it
+      const title = /^[@%]/.test(link.target) ? 'no id of a space' : 'no page can have this name'
+      const properties = { className: [CLASSES.broken], title }
       return { type: 'element', tagName: 'span', properties, children }
     }
     const properties = { className: [CLASSES.wiki], href }
@@ -84,7 +89,7 @@ function safeImage(element: Element, options: LinkOptions, isInLink: boolean): E
   const url = String(src ?? '')
   const words: ElementContent = { type: 'text', value: String(alt || title || 'image') }
   const address = safeAddress(url, options)
-  const isShown = options.images === 'shown' && !('why' in address) && !address.isPage
+  const isShown = options.images === 'shown' && !('why' in address) && address.isFile
   if (isShown) {
     const properties: Properties = { src: address.href, alt: alt ?? '' }
     if (title !== undefined) properties.title = title
@@ -102,7 +107,7 @@ function safeImage(element: Element, options: LinkOptions, isInLink: boolean): E
 function safeAddress(
   url: string,
   options: PlaceOptions,
-): { href: string; rel?: string[]; isPage?: boolean } | { why: string } {
+): { href: string; rel?: string[]; isFile?: boolean } | { why: string } {
   const address = readAddress(url)
   switch (address.type) {
     case 'refused':
@@ -110,13 +115,17 @@ function safeAddress(
     case 'web':
     case 'mail':
       // in small letters, as the schema knows the schemes
-      return { href: address.href.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase()), rel: REL }
+      return {
+        href: address.href.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase()),
+        rel: REL,
+        isFile: address.type === 'web',
+      }
     case 'fragment':
       return { href: url === '' ? '' : `#${address.id === '' ? '' : ID_PREFIX}${address.id}` }
     case 'relative': {
       const href = relativeAddress(url, address, options)
       if (href === undefined) return { why: 'a place outside of the pages' }
-      return { href, isPage: options.page !== undefined }
+      return { href, isFile: options.page === undefined }
     }
   }
 }

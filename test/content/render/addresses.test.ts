@@ -16,6 +16,7 @@ test('addresses - the web, mail, a place in the page and what lies beside it', (
     t.is(typeOf(url), 'web', url)
   }
   t.is(typeOf('mailto:ann@example.org'), 'mail')
+  t.is(typeOf('mailto:ann@example.org?subject=a%20b&Body=c'), 'mail')
   t.alike(readAddress('#winter'), { type: 'fragment', id: 'winter' })
   t.alike(readAddress('../bees.md?a#b'), {
     type: 'relative',
@@ -51,6 +52,20 @@ test('addresses - no other scheme, however it is written', (t) => {
     '\t//example.org',
   ]
   for (const url of schemes) t.is(typeOf(url), 'refused', JSON.stringify(url))
+})
+
+test('addresses - a letter begins with words, and with no file of the reader’s', (t) => {
+  for (const url of [
+    'mailto:a@b.example?attach=/etc/passwd',
+    'mailto:a@b.example?subject=x&attachment=~/.ssh/id_rsa',
+    'MAILTO:a@b.example?Att%61ch=/etc/passwd',
+    'mailto:?a;attach=/etc/passwd',
+    'mailto:a@b.example?subject=x&bcc=c@d.example',
+    'mailto:a@b.example?sub\tject=x&insert=/etc/passwd',
+    'mailto:a@b.example?x=y',
+  ]) {
+    t.is(typeOf(url), 'refused', url)
+  }
 })
 
 test('addresses - none of the reader’s own machine or network, in any notation', (t) => {
