@@ -67,6 +67,7 @@ async function backUpStopped(
   tell: (blocks: number) => void,
 ): Promise<BackupSummary> {
   const { writeBackup } = await import('../node/io/backup/backup.ts')
+  const { readNames } = await import('../node/io/names-file.ts')
   const { readRules } = await import('../node/io/rules-file.ts')
   return withStoppedHome(cli, {}, ({ paths, store }) =>
     writeBackup(store, {
@@ -74,6 +75,7 @@ async function backUpStopped(
       incarnation: store.incarnation,
       files: { identity: keys ? paths.identity : undefined, config: paths.config },
       rules: readRules(paths.home),
+      names: readNames(paths.home),
       nowMs: Date.now(),
       tell,
       signal: cli.shell.signal,

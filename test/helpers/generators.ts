@@ -374,4 +374,13 @@ export const frameValues = fc.oneof(
   }),
   fc.record({ type: fc.constant('note' as const), table: fc.nat(5), key: upTo(40), value: upTo(200) }),
   fc.record({ type: fc.constant('end' as const), blocks: count, notes: count, digest: id }),
+  fc.record({
+    type: fc.constant('rule' as const),
+    isBlock: fc.boolean(),
+    id,
+    about: fc.string({ unit: 'binary', maxLength: 20 }),
+    why: fc.string({ unit: 'binary', maxLength: 20 }),
+    sinceMs: timeMs,
+  }),
+  fc.record({ type: fc.constant('name' as const), name: localName, entity: id, sinceMs: timeMs }),
 )

@@ -22,6 +22,7 @@ import { startChecker } from './checker.ts'
 import { steadyClock } from './clock.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import type { IdentitySecrets } from './identity/identity.ts'
+import { readNames } from './names-file.ts'
 import { passingStore } from './passing-store.ts'
 import { Reactor } from './reactor.ts'
 import { rehearse } from './rehearsal.ts'
@@ -186,6 +187,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
         incarnation,
         files: { identity: withKeys ? options.files?.identity : undefined, config: options.files?.config },
         rules,
+        names: readNames(home),
         nowMs: Date.now(),
         tell,
         signal,

@@ -7,10 +7,12 @@ import { writeBackup } from '../../../src/node/io/backup/backup.ts'
 import { formFrame, MAGIC } from '../../../src/node/io/backup/format.ts'
 import { type RestoreSummary, restoreBackup } from '../../../src/node/io/backup/restore.ts'
 import { currentIncarnation } from '../../../src/node/io/incarnation.ts'
+import { namesPath, readNames } from '../../../src/node/io/names-file.ts'
 import { pathsOf } from '../../../src/node/io/paths.ts'
 import { readRules } from '../../../src/node/io/rules-file.ts'
 import { type LevelStore, openStore } from '../../../src/node/io/store/level-store.ts'
 import { lockHome } from '../../../src/node/io/store/lock.ts'
+import type { LocalName } from '../../../src/node/names.ts'
 import { SEQUENCE_KEY } from '../../../src/node/numbering.ts'
 import type { Rule } from '../../../src/node/rules.ts'
 import type { Note, StoredBlock } from '../../../src/node/store.ts'
@@ -39,6 +41,11 @@ const rules: Rule[] = [
   { type: 'block', id: Buffer.alloc(32, 4), about: 'a device', why: '', sinceMs: 1_700_000_000_000 },
 ]
 
+const names: LocalName[] = [
+  { name: 'ann', entity: Buffer.alloc(32, 5), sinceMs: 7 },
+  { name: 'ärzte', entity: Buffer.alloc(32, 6), sinceMs: 8 },
+]
+
 interface Backed {
   home: string
   file: string
@@ -64,6 +71,7 @@ async function backedUp(t: Teardown, { withKeys = true } = {}): Promise<Backed> 
     incarnation: INCARNATION,
     files: { identity: withKeys ? paths.identity : undefined, config: paths.config },
     rules,
+    names,
     nowMs: 1_700_000_000_000,
   })
   if (summary.bytes !== statSync(file).size) throw new Error('the summary has another number of bytes')
@@ -108,6 +116,12 @@ test('backup - comes back as it was, in another life', async (t) => {
     [asText, blocked].map(({ id, ...rest }) => ({ id: hex(id), ...rest })),
     'a node that is restored serves nothing that its operator denies',
   )
+  t.alike(
+    readNames(home).map(({ entity, ...rest }) => ({ entity: hex(entity), ...rest })),
+    names.map(({ entity, ...rest }) => ({ entity: hex(entity), ...rest })),
+    'others are called as before',
+  )
+  t.is(statSync(namesPath(home)).mode & 0o777, 0o600)
   const lock = lockHome(home)
   const current = currentIncarnation(lock, INCARNATION, random)
   lock.release()
@@ -152,6 +166,7 @@ test('backup - another file is not overwritten, and another home is not touched'
     incarnation: INCARNATION,
     files: { identity: undefined, config: undefined },
     rules: [],
+    names: [],
     nowMs: 1,
   })
   t.is(await codeOfCall(again), 'ALREADY_EXISTS')
@@ -217,6 +232,7 @@ test('backup - frames that were made to fit are held to what blocks say of thems
     [[as({})], 'BAD_FORMAT'],
     [[head, head], 'BAD_FORMAT'],
     [[head, formFrame({ type: 'file', name: '../lock', bytes })], 'BAD_FORMAT'],
+    [[head, formFrame({ type: 'name', name: '../ann', entity: id, sinceMs: 1 })], 'BAD_FORMAT'],
     [[head, as({})], 'TRUNCATED'],
     [[head, as({}), formFrame({ type: 'end', blocks: 1, notes: 0, digest: chance(32) })], 'BAD_HASH'],
   ] as const) {

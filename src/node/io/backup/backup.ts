@@ -1,8 +1,9 @@
-/** Writing a backup: all blocks, the notes, the rules, and the small files of a home, into one new file. */
+/** Writing a backup: all blocks, the notes, the rules, the local names, and the small files of a home, into one new file. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { SheafError } from '../../../base/errors.ts'
 import type { BackupSummary } from '../../commands.ts'
+import type { LocalName } from '../../names.ts'
 import { SEQUENCE_KEY } from '../../numbering.ts'
 import type { Rule } from '../../rules.ts'
 import { NOTE_TABLES, type NoteTable, type Store } from '../../store.ts'
@@ -23,6 +24,8 @@ export interface BackupOptions {
   files: { identity: string | undefined; config: string | undefined }
   /** Of the operator. */
   rules: readonly Rule[]
+  /** What its person calls others. */
+  names: readonly LocalName[]
   nowMs: number
   tell?: ((blocks: number) => void) | undefined
   signal?: AbortSignal | undefined
@@ -30,7 +33,7 @@ export interface BackupOptions {
 
 /** Backs up a store that may be written to meanwhile. Errors: ALREADY_EXISTS, BAD_STORE, DISK_FULL, CANCELLED. */
 export async function writeBackup(store: Store, options: BackupOptions): Promise<BackupSummary> {
-  const { path, incarnation, files, rules, nowMs, tell = () => {}, signal } = options
+  const { path, incarnation, files, rules, names, nowMs, tell = () => {}, signal } = options
   const summary = { path, blocks: 0, notes: 0, bytes: 0, hasKeys: files.identity !== undefined }
   await writeNewPrivateStream(path, async (write) => {
     const hash = createHash('sha256')
@@ -59,6 +62,7 @@ export async function writeBackup(store: Store, options: BackupOptions): Promise
       if (bytes !== undefined) await putFrame({ type: 'file', name, bytes })
     }
     for (const rule of rules) await putFrame(ruleFrame(rule))
+    for (const { name, entity, sinceMs } of names) await putFrame({ type: 'name', name, entity, sinceMs })
     for await (const { feed, block } of store.each()) {
       const { kind, id, locator, bytes } = block
       await putFrame({ type: 'block', feed: FEEDS.indexOf(feed), kind, id, locator, bytes })

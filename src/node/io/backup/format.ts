@@ -3,11 +3,11 @@
  *
  *     "sheaf backup 1\n"
  *     frame     length of the body (4, little-endian) | CRC-32 of the body (4) | body
- *     body      head | file | block | note | end | rule, by its first byte
+ *     body      head | file | block | note | end | rule | name, by its first byte
  *
  * The head is first and the end is last. The end carries the numbers of blocks and notes, and the
  * SHA-256 of all bytes before it. Files are the small ones beside the store: identity and configuration;
- * the operator's rules may be many, so each has a frame.
+ * the operator's rules and the local names may be many, so each has a frame.
  */
 import { crc32 } from 'node:zlib'
 import {
@@ -27,6 +27,7 @@ import {
 import { SheafError } from '../../../base/errors.ts'
 import { INCARNATION_BYTES } from '../../../base/keys.ts'
 import { BLOCK_BYTES_MAX } from '../../../base/limits.ts'
+import { NAME_LETTERS_MAX } from '../../names.ts'
 import { WHY_LETTERS_MAX } from '../../rules.ts'
 import { type Feed, NOTE_KEY_BYTES_MAX, NOTE_VALUE_BYTES_MAX, type NoteTable } from '../../store.ts'
 import { ABOUT_LETTERS_MAX } from '../rules-file.ts'
@@ -42,6 +43,8 @@ export const BODY_BYTES_MAX = BLOCK_BYTES_MAX + NOTE_KEY_BYTES_MAX + 256
 const NAME_BYTES_MAX = 32
 /** A letter of a string is at most three bytes of UTF-8. */
 const BYTES_PER_LETTER = 3
+/** A letter that a person counts as one is at most four. */
+const BYTES_PER_LETTER_OF_TEXT = 4
 
 /** Their positions stand in the file. */
 export const FEEDS: readonly Feed[] = ['outbox', 'shelf']
@@ -80,6 +83,8 @@ export const frame = variant({
     why: text(BYTES_PER_LETTER * WHY_LETTERS_MAX),
     sinceMs: timeMs,
   }),
+  /** What the person at this home calls somebody. */
+  name: struct({ name: text(BYTES_PER_LETTER_OF_TEXT * NAME_LETTERS_MAX, 1), entity: id32, sinceMs: timeMs }),
 })
 
 export type Frame = Value<typeof frame>

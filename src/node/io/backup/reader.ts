@@ -40,7 +40,7 @@ async function* frames(source: Source): AsyncGenerator<Exclude<Frame, { type: 'e
       isOfOther ? 'a backup of another version of sheaf' : 'this is no backup of sheaf',
     )
   }
-  const counted = { head: 0, file: 0, block: 0, note: 0, rule: 0 }
+  const counted = { head: 0, file: 0, block: 0, note: 0, rule: 0, name: 0 }
   for (;;) {
     const digest = source.beginFrame()
     const { length, crc } = readFrameHeader(await source.take(FRAME_HEADER_BYTES))

@@ -8,13 +8,15 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { asSheafError, SheafError } from '../../../base/errors.ts'
+import { asSheafError, codeOf, SheafError } from '../../../base/errors.ts'
 import { equalBytes, sha256 } from '../../../base/hash.ts'
 import type { Random } from '../../../base/random.ts'
+import { checkName, type LocalName, NAMES_MAX } from '../../names.ts'
 import { OwnIndex } from '../../own-index.ts'
 import { RULES_MAX, type Rule } from '../../rules.ts'
 import type { Describe, Feed, Note, Store, StoredBlock } from '../../store.ts'
 import { renewIncarnation } from '../incarnation.ts'
+import { changeNames } from '../names-file.ts'
 import { makePrivateFolder, type Paths } from '../paths.ts'
 import { syncFolder, writeNewPrivateFile } from '../private-file.ts'
 import { writeRules } from '../rules-file.ts'
@@ -61,7 +63,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
   let placed: string | undefined
   try {
     mkdirSync(aside, { mode: 0o700 })
-    const { summary, files, rules } = await fill(aside, options)
+    const { summary, files, rules, names } = await fill(aside, options)
     const inHome = (path: string): string => {
       const inside = relative(paths.home, path)
       return inside.startsWith('..') ? path : join(aside, inside)
@@ -72,6 +74,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
       if (!path.startsWith(aside)) placed = path
     }
     if (rules.length > 0) writeRules(aside, rules)
+    if (names.length > 0) changeNames(aside, () => names)
     renameSync(aside, paths.home)
     placed = undefined
     syncFolder(dirname(paths.home))
@@ -87,9 +90,15 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreSum
 async function fill(
   home: string,
   { file, paths, describe, random, tell = () => {}, signal }: RestoreOptions,
-): Promise<{ summary: RestoreSummary; files: Map<string, Uint8Array>; rules: Rule[] }> {
+): Promise<{
+  summary: RestoreSummary
+  files: Map<string, Uint8Array>
+  rules: Rule[]
+  names: LocalName[]
+}> {
   const files = new Map<string, Uint8Array>()
   const rules: Rule[] = []
+  const names: LocalName[] = []
   const lock = lockHome(home)
   try {
     const incarnation = renewIncarnation(lock, random)
@@ -129,6 +138,9 @@ async function fill(
             break
           case 'rule':
             rules.push(ruleOf(frame, rules.length))
+            break
+          case 'name':
+            names.push(localNameOf(frame, names.length))
         }
       }
       // A page whose listing came after the blocks had been read is listed at the first start.
@@ -137,7 +149,7 @@ async function fill(
     } finally {
       await store.close()
     }
-    return { summary, files, rules }
+    return { summary, files, rules, names }
   } finally {
     lock.release()
   }
@@ -197,6 +209,13 @@ function ruleOf(frame: Extract<Frame, { type: 'rule' }>, before: number): Rule {
   if (before >= RULES_MAX) throw new SheafError('TOO_LARGE', `more than ${RULES_MAX} rules`)
   const { isBlock, id, about, why, sinceMs } = frame
   return { type: isBlock ? 'block' : 'deny', id, about, why, sinceMs }
+}
+
+function localNameOf(frame: Extract<Frame, { type: 'name' }>, before: number): LocalName {
+  if (before >= NAMES_MAX) throw new SheafError('TOO_LARGE', `more than ${NAMES_MAX} names`)
+  const { name, entity, sinceMs } = frame
+  if (codeOf(() => checkName(name)) === undefined) return { name, entity, sinceMs }
+  throw new SheafError('BAD_FORMAT', 'a name that nobody can be given')
 }
 
 /** The block in a frame. Throws BAD_HASH where it is not what it is called. */
