@@ -6,15 +6,16 @@
  *
  * One commit for each version, with its page alone and its parents' commits as parents, so that a commit's
  * name depends on the version and on what is behind it, and on nothing else: the same history has the same
- * names whoever exports it and when. Versions that are there are not written again.
+ * names whoever exports it and when. Versions that are there are not written again. Now and then what was
+ * written is joined and kept, so that a run that was broken off is taken up by running it again.
  */
-import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { asSheafError, SheafError } from '../base/errors.ts'
+import { SheafError } from '../base/errors.ts'
 import { attachmentName, exportName } from '../content/path.ts'
 import type { PageJson, VersionJson } from '../node/io/control/shapes.ts'
 import { type Cli, type CommonOptions, jsonLine, progressOf, timesOf } from './cli.ts'
-import { gitText, startGit } from './git/process.ts'
+import { type GitName, Importer, type TreeFile } from './git/importer.ts'
+import { BEGUN_REF, begunIn, blobsIn, commitsIn, MAIN_REF, openRepository } from './git/repository.ts'
 import { count, oneLine } from './shown.ts'
 
 export interface HistoryOptions extends CommonOptions {
@@ -23,10 +24,17 @@ export interface HistoryOptions extends CommonOptions {
 
 /** Commits that one joins; more are joined one after the other. */
 const JOINED_MAX = 16
-/** What is known of the commits that are there: a line of 94 letters each. */
-const KNOWN_BYTES_MAX = 256 * 1024 * 1024
+/** Versions that a kill costs at most, and that a pack of the repository holds at least. */
+const CHECKPOINT_VERSIONS = 1_024
 /** For each part of a file. */
 const FILE_WINDOW_MS = 60_000
+
+interface History {
+  space: string
+  versions: ReadonlyMap<string, VersionJson>
+  /** Of each page the version that it has. */
+  heads: ReadonlySet<string>
+}
 
 /** Writes what is new. Errors: REFUSED for a repository that is not ours, what the daemon and git say. */
 export async function exportHistory(
@@ -40,49 +48,50 @@ export async function exportHistory(
   const folder = resolve(shell.cwd, directory)
   const progress = progressOf(shell, options)
   try {
-    const { space: named, versions, heads } = await versionsOf(cli, space, timeoutMs)
-    await openRepository(folder, named, options.force === true, shell.signal)
+    const history = await historyOf(cli, space, timeoutMs)
+    const { versions } = history
+    await openRepository(folder, history.space, options.force === true, shell.signal)
     const known = await commitsIn(folder, shell.signal)
-    const { child, ended } = startGit(folder, ['fast-import', '--quiet', '--force', '--done'], shell.signal)
-    const git = new Importer(child.stdin)
-    const commits = new Map(known)
+    const begun = await begunIn(folder, shell.signal)
+    const writing = new Writing(cli, folder, { known, begun })
     let written = 0
-    for (const version of inOrder(versions)) {
-      if (commits.has(version.id)) continue
-      const parents = version.parents.flatMap((id) => commits.get(id) ?? [])
-      const files = await fileOf(cli, version)
-      commits.set(version.id, await git.commit(wordsOf(version), version, parents, files))
-      written += 1
-      progress.show(`${written} of ${versions.size - known.size} versions`)
+    try {
+      for (const version of inOrder(versions)) {
+        if (shell.signal.aborted) throw new SheafError('CANCELLED', 'cancelled', { hint: AGAIN })
+        if (!(await writing.write(version))) continue
+        written += 1
+        progress.show(`${written} versions, ${known.size} of ${versions.size} there before`)
+      }
+      await writing.finish(history)
+    } finally {
+      await writing.close()
     }
-    await joinAll(git, cli, versions, commits, heads)
-    await git.end()
-    await ended
     progress.clear()
-    const isNew = written > 0
     if (options.json) {
       await shell.out(
         jsonLine({ type: 'done', versions: versions.size, written, unchanged: versions.size - written }),
       )
     } else if (!options.quiet) {
-      await shell.out(
-        `${count(written, 'version')} written, ${versions.size - written} unchanged${isNew ? `: git log in ${directory}` : ''}\n`,
-      )
+      const where = written > 0 ? `: git log in ${directory}` : ''
+      await shell.out(`${count(written, 'version')} written, ${versions.size - written} unchanged${where}\n`)
     }
   } finally {
     progress.clear()
   }
 }
 
-/** Every version of the pages that a space lists, and of those that they came from. */
-async function versionsOf(cli: Cli, space: string, timeoutMs: number | undefined) {
+const AGAIN = 'run the same command again: it does what is missing'
+
+/** Every version of the pages that a space lists or that lie here, deleted ones too, and of those that they came from. */
+async function historyOf(cli: Cli, space: string, timeoutMs: number | undefined): Promise<History> {
   const client = cli.client()
-  const list = await client.ask<{ space: string; pages: { path: string; id: string }[] }>('/v1/list', {
-    query: { space },
+  const list = await client.ask<{ space: string; pages: { path: string }[]; kept: string[] }>('/v1/list', {
+    query: { space, kept: 'true' },
   })
   const versions = new Map<string, VersionJson>()
   const heads = new Set<string>()
-  const pages = list.pages.map(({ path }) => `${list.space}/${path}`)
+  const paths = new Set([...list.pages.map(({ path }) => path), ...list.kept])
+  const pages = [...paths].map((path) => `${list.space}/${path}`)
   const seen = new Set(pages)
   for (let page = pages.shift(); page !== undefined; page = pages.shift()) {
     if (cli.shell.signal.aborted) throw new SheafError('CANCELLED', 'cancelled')
@@ -98,46 +107,6 @@ async function versionsOf(cli: Cli, space: string, timeoutMs: number | undefined
     }
   }
   return { space: list.space, versions, heads }
-}
-
-/** A new folder, an empty one, or a repository of this space that we made. Throws REFUSED, and ALREADY_EXISTS for one that is no repository. */
-async function openRepository(
-  folder: string,
-  space: string,
-  isForced: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const isEmpty = !existsSync(folder) || readdirSync(folder).length === 0
-  if (isEmpty) {
-    const { mkdirSync } = await import('node:fs')
-    mkdirSync(folder, { recursive: true })
-    await gitText(folder, ['init', '-q', '--bare', '--template=', '-b', 'main'], signal)
-    await gitText(folder, ['config', 'sheaf.space', space], signal)
-    return
-  }
-  const there = await gitText(folder, ['config', '--local', 'sheaf.space'], signal).catch(() => '')
-  if (there.trim() === space) return
-  if (isForced) {
-    await gitText(folder, ['rev-parse', '--git-dir'], signal)
-    return
-  }
-  throw new SheafError('REFUSED', 'that folder is not empty, and no export of this space', {
-    hint: 'name a new folder; --force writes the branch main of any repository anew',
-  })
-}
-
-/** The commits of versions that are there, by the version. */
-async function commitsIn(folder: string, signal: AbortSignal): Promise<Map<string, string>> {
-  const format = '--format=tformat:%H %(trailers:key=Sheaf-Version,valueonly,separator=%x20)'
-  const text = await gitText(folder, ['log', format, 'refs/heads/main'], signal, KNOWN_BYTES_MAX).catch(
-    () => '',
-  )
-  const known = new Map<string, string>()
-  for (const line of text.split('\n')) {
-    const [, oid, id] = /^([0-9a-f]{40,64}) ([a-z2-7]{52})$/.exec(line.trim()) ?? []
-    if (oid !== undefined && id !== undefined) known.set(id, oid)
-  }
-  return known
 }
 
 /** Parents before those that follow them. */
@@ -158,25 +127,134 @@ function inOrder(versions: ReadonlyMap<string, VersionJson>): VersionJson[] {
   return [...order.values()]
 }
 
-interface TreeFile {
-  name: string
-  bytes: number
-  chunks: AsyncIterable<Uint8Array>
+/** The commits of one run, and those that were there before. */
+class Writing {
+  readonly #cli: Cli
+  readonly #folder: string
+  readonly #git: Importer
+  readonly #commits: Map<string, GitName>
+  /** What versions say, by what they are called in the repository; each is fetched once. */
+  readonly #blobs = new Map<string, GitName>()
+  /** Written since the last checkpoint, but for what another of them follows. */
+  #loose = new Set<GitName>()
+  #sinceCheckpoint = 0
+  /** What the last checkpoint joined, of this run or of one before. */
+  #begun: GitName | undefined
+
+  constructor(
+    cli: Cli,
+    folder: string,
+    { known, begun }: { known: ReadonlyMap<string, string>; begun: string | undefined },
+  ) {
+    this.#cli = cli
+    this.#begun = begun
+    this.#folder = folder
+    this.#commits = new Map(known)
+    this.#git = new Importer(folder)
+  }
+
+  /** Whether there was something to write. */
+  async write(version: VersionJson): Promise<boolean> {
+    if (this.#commits.has(version.id)) return false
+    const parents = version.parents.flatMap((id) => this.#commits.get(id) ?? [])
+    const { author, timeMs } = version
+    const files = await this.#filesOf([version])
+    const message = wordsOf(version)
+    const commit = await this.#git.commit(BEGUN_REF, { message, author, timeMs, parents, files })
+    this.#commits.set(version.id, commit)
+    for (const parent of parents) this.#loose.delete(parent)
+    this.#loose.add(commit)
+    this.#sinceCheckpoint += 1
+    if (this.#sinceCheckpoint >= CHECKPOINT_VERSIONS) await this.#checkpoint()
+    return true
+  }
+
+  /** What nothing follows is joined, some at a time, into the pages as they stand. */
+  async finish({ versions, heads }: History): Promise<void> {
+    const followed = new Set([...versions.values()].flatMap(({ parents }) => parents))
+    const tips = [...versions.values()]
+      .filter(({ id }) => !followed.has(id))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    const files = await this.#filesOf(tips.filter(({ id }) => heads.has(id)))
+    const timeMs = Math.max(0, ...tips.map((tip) => tip.timeMs))
+    const parents = tips.map(({ id }) => this.#commits.get(id)!)
+    await this.#join(MAIN_REF, 'The pages as they stand\n', { parents, files, timeMs })
+    await this.#git.remove(BEGUN_REF)
+    await this.#git.end()
+  }
+
+  async close(): Promise<void> {
+    await this.#git.close()
+  }
+
+  async #checkpoint(): Promise<void> {
+    const parents = [...(this.#begun === undefined ? [] : [this.#begun]), ...this.#loose]
+    this.#begun = await this.#join(BEGUN_REF, 'An export that was begun\n', { parents, files: [], timeMs: 0 })
+    this.#loose = new Set()
+    this.#sinceCheckpoint = 0
+    await this.#git.checkpoint()
+  }
+
+  /** One commit behind which all of `parents` are; the files are in the last. */
+  async #join(
+    ref: string,
+    message: string,
+    { parents, files, timeMs }: { parents: readonly GitName[]; files: readonly TreeFile[]; timeMs: number },
+  ): Promise<GitName | undefined> {
+    let last: GitName | undefined
+    for (let at = 0; at < parents.length; at += JOINED_MAX) {
+      const isLast = at + JOINED_MAX >= parents.length
+      last = await this.#git.commit(ref, {
+        message,
+        author: 'sheaf',
+        timeMs,
+        parents: [...(last === undefined ? [] : [last]), ...parents.slice(at, at + JOINED_MAX)],
+        files: isLast ? files : [],
+      })
+    }
+    return last
+  }
+
+  /** What versions put into a tree: each its page, or nothing. What is in the repository is not asked for again. */
+  async #filesOf(versions: readonly VersionJson[]): Promise<TreeFile[]> {
+    const wanted = versions.filter((version) => nameOf(version) !== undefined && !this.#blobs.has(version.id))
+    const there = wanted.flatMap((version) => {
+      const commit = this.#commits.get(version.id)
+      return commit === undefined || commit.startsWith(':')
+        ? []
+        : [{ version, commit, name: nameOf(version)! }]
+    })
+    for (const [i, blob] of (await blobsIn(this.#folder, there, this.#cli.shell.signal)).entries()) {
+      if (blob !== undefined) this.#blobs.set(there[i]!.version.id, blob)
+    }
+    const files: TreeFile[] = []
+    for (const version of versions) {
+      const name = nameOf(version)
+      if (name === undefined) continue
+      const blob = this.#blobs.get(version.id) ?? (await this.#fetched(version))
+      this.#blobs.set(version.id, blob)
+      files.push({ name, blob })
+    }
+    return files
+  }
+
+  async #fetched({ id, content }: VersionJson): Promise<GitName> {
+    const client = this.#cli.client()
+    if (content === 'text') {
+      const { text } = await client.ask<PageJson>('/v1/get', { query: { id } })
+      const bytes = Buffer.from(text)
+      return this.#git.blob(bytes.byteLength, only(bytes))
+    }
+    const { headers, body } = await client.download('/v1/file', { query: { id, timeoutMs: FILE_WINDOW_MS } })
+    return this.#git.blob(Number(headers['content-length']), body)
+  }
 }
 
-/** What a version puts into a tree: its page, or nothing. */
-async function fileOf(cli: Cli, { id, content, page }: VersionJson): Promise<TreeFile[]> {
+/** Undefined for a version that puts nothing on its page. */
+function nameOf({ content, page }: VersionJson): string | undefined {
   const path = page.slice(page.indexOf('/') + 1)
-  if (content === 'text') {
-    const { text } = await cli.client().ask<PageJson>('/v1/get', { query: { id } })
-    const bytes = Buffer.from(text)
-    return [{ name: exportName(path), bytes: bytes.byteLength, chunks: only(bytes) }]
-  }
-  if (content !== 'file') return []
-  const { headers, body } = await cli
-    .client()
-    .download('/v1/file', { query: { id, timeoutMs: FILE_WINDOW_MS } })
-  return [{ name: attachmentName(path), bytes: Number(headers['content-length']), chunks: body }]
+  if (content === 'text') return exportName(path)
+  return content === 'file' ? attachmentName(path) : undefined
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -185,89 +263,4 @@ async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 function wordsOf({ id, page, summary, timeMs }: VersionJson): string {
   return `${oneLine(summary) || 'Without words'}\n\nSheaf-Version: ${id}\nSheaf-Page: ${page}\nSheaf-Time: ${timeMs}\n`
-}
-
-/** What nothing follows is joined, some at a time, into the pages as they stand. */
-async function joinAll(
-  git: Importer,
-  cli: Cli,
-  versions: ReadonlyMap<string, VersionJson>,
-  commits: ReadonlyMap<string, string>,
-  heads: ReadonlySet<string>,
-): Promise<void> {
-  const followed = new Set([...versions.values()].flatMap(({ parents }) => parents))
-  const tips = [...versions.values()]
-    .filter(({ id }) => !followed.has(id))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-  const timeMs = Math.max(0, ...tips.map((tip) => tip.timeMs))
-  let last: string | undefined
-  let files: { name: string; from: VersionJson }[] = []
-  for (let at = 0; at < tips.length; at += JOINED_MAX) {
-    const some = tips.slice(at, at + JOINED_MAX)
-    files = [...files, ...some.filter(({ id }) => heads.has(id)).map((from) => ({ name: '', from }))]
-    const parents = [...(last === undefined ? [] : [last]), ...some.map(({ id }) => commits.get(id)!)]
-    const trees: TreeFile[] = []
-    for (const { from } of files) trees.push(...(await fileOf(cli, from)))
-    last = await git.commit('The pages as they stand\n', { author: 'sheaf', timeMs }, parents, trees)
-  }
-}
-
-/** Writes the stream of `git fast-import`, as fast as git takes it. */
-class Importer {
-  readonly #stream: NodeJS.WritableStream
-  #mark = 0
-
-  constructor(stream: NodeJS.WritableStream) {
-    this.#stream = stream
-  }
-
-  /** One commit; how later ones name it. */
-  async commit(
-    message: string,
-    { author, timeMs }: { author: string; timeMs: number },
-    parents: readonly string[],
-    files: readonly TreeFile[],
-  ): Promise<string> {
-    this.#mark += 1
-    const who = `@${author} <${author}@sheaf.invalid> ${Math.floor(timeMs / 1000)} +0000`
-    const [first, ...others] = parents
-    const lines = [
-      // Without it a commit would follow the one before.
-      'reset refs/heads/main',
-      '',
-      'commit refs/heads/main',
-      `mark :${this.#mark}`,
-      `author ${who}`,
-      `committer ${who}`,
-      `data ${Buffer.byteLength(message)}`,
-      message,
-      ...(first === undefined ? [] : [`from ${first}`]),
-      ...others.map((parent) => `merge ${parent}`),
-      'deleteall',
-    ]
-    await this.#write(`${lines.join('\n')}\n`)
-    for (const { name, bytes, chunks } of files) {
-      await this.#write(`M 100644 inline ${quoted(name)}\ndata ${bytes}\n`)
-      for await (const chunk of chunks) await this.#write(chunk)
-      await this.#write('\n')
-    }
-    await this.#write('\n')
-    return `:${this.#mark}`
-  }
-
-  async end(): Promise<void> {
-    await this.#write('done\n')
-    this.#stream.end()
-  }
-
-  async #write(chunk: string | Uint8Array): Promise<void> {
-    await new Promise<void>((done, fail) => {
-      this.#stream.write(chunk, (error) => (error ? fail(asSheafError(error)) : done()))
-    })
-  }
-}
-
-/** As git reads a path that holds anything. */
-function quoted(name: string): string {
-  return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

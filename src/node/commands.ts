@@ -91,6 +91,8 @@ export type Command =
   | { type: 'recent'; space: Space; count: number; untilMs: number }
   | { type: 'where'; target: Target; untilMs: number }
   | { type: 'list'; space: Space; untilMs: number }
+  /** Paths of the pages that something lies here of, also where the list of the space has them no more. */
+  | { type: 'kept'; space: Space }
   /** Every page of a space, or those of its list that are named, as progress of type `ExportedPage`, in no particular order. */
   | { type: 'export'; space: Space; untilMs: number; pages?: ListedPage[] }
   /** Follows a page, or all that a person or group says of its space, from now on and over restarts: new versions are kept, and told as events. */
@@ -144,6 +146,7 @@ export interface Answers extends FindingAnswers, KeyAnswers {
   recent: Recent
   where: Whereabouts
   list: ListedPage[]
+  kept: string[]
   export: ExportSummary
   follow: Followed & { isNew: boolean }
   unfollow: { wasFollowed: boolean }

@@ -9,6 +9,7 @@ import type { Following } from './following.ts'
 import { gatherRecords } from './gathering.ts'
 import { sayHad, sayHadDaily } from './having.ts'
 import { type Counters, Inspector } from './inspecting.ts'
+import { keptPages } from './kept-pages.ts'
 import { logOf } from './lineage.ts'
 import { machinesOf } from './machines.ts'
 import type { Node } from './node.ts'
@@ -114,6 +115,8 @@ export class Desk {
         return yield* this.#inspector.where(command.target, command.untilMs)
       case 'list':
         return yield* this.#reader.list(command.space, command.untilMs)
+      case 'kept':
+        return yield* keptPages(this.#node, command.space)
       case 'export':
         return yield* this.#reader.export(command, tell)
       case 'follow':

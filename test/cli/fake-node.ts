@@ -410,6 +410,11 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       refuseForeign(space)
       return [...node.pages].map(([path, { id }]) => ({ path, version: id }))
     },
+    kept: ({ space }) => {
+      refuseForeign(space)
+      const replayed = [...node.replayed.values()].map(({ path }) => path)
+      return [...new Set([...node.pages.keys(), ...replayed])].sort()
+    },
     export: ({ space, pages }, progress) => {
       refuseForeign(space)
       const wanted = [...node.pages].filter(([name]) => pages?.some(({ path }) => path === name) ?? true)

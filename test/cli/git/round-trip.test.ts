@@ -2,27 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
-import type { Answers, Command, NodeApi } from '../../../src/node/commands.ts'
-import { World, type WorldNode } from '../../helpers/world.ts'
-import { fakeNode, HELD } from '../fake-node.ts'
-import { servedHome } from '../fake-shell.ts'
 import { Repository, storyIn } from './repository.ts'
-
-/** Waiting for holders takes time, of which there is none here; and its clock is not that of the server. */
-function runOf(ada: WorldNode): NodeApi['run'] {
-  return async <T extends Command['type']>(command: Extract<Command, { type: T }>) => {
-    if (command.type === 'held') return { ...HELD, held: 0, isHeld: false } as Answers[T]
-    return ada.run<T>('untilMs' in command ? { ...command, untilMs: Number.MAX_SAFE_INTEGER } : command)
-  }
-}
+import { wikiHome } from './wiki-home.ts'
 
 test('export --history - what came out of git goes back as it was, and the same history has the same names', async (t) => {
-  const world = new World()
-  const ada = world.add('ada')
-  await world.settle()
-  const node = fakeNode()
-  node.api = { ...node.api, run: runOf(ada) }
-  const home = await servedHome(t, node)
+  const { home } = await wikiHome(t)
   const source = storyIn(join(home.home, 'wiki'))
   const imported = await home.run(['import', 'wiki', '--git', '--wait', '0'])
   t.is(imported.status, 75, imported.err)
@@ -67,12 +51,7 @@ test('export --history - what came out of git goes back as it was, and the same 
 })
 
 test('export --history - a folder or repository of somebody else stays as it is', async (t) => {
-  const world = new World()
-  const ada = world.add('ada')
-  await world.settle()
-  const node = fakeNode()
-  node.api = { ...node.api, run: runOf(ada) }
-  const home = await servedHome(t, node)
+  const { home, ada } = await wikiHome(t)
   await ada.run({
     type: 'publish',
     pages: [{ path: 'a', text: Buffer.from('text') }],

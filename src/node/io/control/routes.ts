@@ -189,13 +189,14 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/list',
-    parameters: ['space', 'timeoutMs'],
+    parameters: ['space', 'timeoutMs', 'kept'],
     body: 'none',
     answer: 'json',
     async handle({ parameters, context }) {
       const space = await readSpace(parameters.required('space'), context.own)
       const pages = await context.api.run({ type: 'list', space, untilMs: untilMs(parameters, context) })
-      return { space: spaceToText(space), pages: pages.map(listedJson) }
+      const kept = parameters.flag('kept') && { kept: await context.api.run({ type: 'kept', space }) }
+      return { space: spaceToText(space), pages: pages.map(listedJson), ...kept }
     },
   },
   {
