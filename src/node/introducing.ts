@@ -5,6 +5,7 @@ import { equalBytes } from '../base/hash.ts'
 import { parseBlock, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import { DEVICE_REVOCATION } from '../content/revocation.ts'
+import { KEY_ROTATION } from '../content/rotation.ts'
 import { answerOf, blame } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { ensureKeys } from './learning.ts'
@@ -68,6 +69,18 @@ export function meetLater(
   else timer = timers.at(nowMs() + waitMs, connection.meet)
 }
 
+/** From now on, who was introduced by an entity that takes another key is asked again: its certificate may count no more. */
+export function heedRotations(node: Node): void {
+  node.watchers.watchKind(KEY_ROTATION, ({ bytes }) => {
+    const { signer } = parseBlock(bytes).record
+    for (const connection of node.connections()) {
+      if (connection.entity === undefined || !equalBytes(connection.entity, signer)) continue
+      // Whose certificate no longer counts was forgotten; who does not answer stays who it was.
+      run(introduce(node, connection), () => {})
+    }
+  })
+}
+
 /** Learns whose device is at the other end; a device without certificate stays anonymous. */
 export function* introduce(node: Node, connection: Connection): Task<void> {
   const arrived: Uint8Array[] = []
@@ -119,6 +132,10 @@ function* shown(node: Node, connection: Connection, bytes: Uint8Array): Task<Ver
     return verifyBlock(bytes, node.verifyContext())
   } catch (cause) {
     const error = asSheafError(cause)
+    if (error.code === 'RETIRED_KEY') {
+      connection.entity = undefined
+      node.people.forget(connection.device)
+    }
     if (answerOf(error) === 'bad') blame(node, connection, error, false)
     throw error
   }

@@ -31,6 +31,13 @@ export class People {
     if (known === undefined || idKey(known) !== person) this.version += 1
   }
 
+  /** The certificate that was shown for it counts no more. */
+  forget(device: Uint8Array): void {
+    if (this.#entities.get(device) === undefined) return
+    this.#entities.delete(device)
+    this.version += 1
+  }
+
   /** The devices that an entity revoked, all of them; whether that changes anything. */
   setRevoked(entity: Uint8Array, devices: IdSet): boolean {
     const before = this.#revoked.get(entity)

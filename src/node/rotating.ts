@@ -14,6 +14,7 @@ import { DEVICE_CERTIFICATE, deviceCertificate } from '../content/device.ts'
 import { type EntityKey, KEY_GENESIS } from '../content/key.ts'
 import type { KeyChain } from '../content/key-chain.ts'
 import { isDeviceKind, signRecord } from '../content/record.ts'
+import { DEVICE_REVOCATION, deviceRevocation } from '../content/revocation.ts'
 import { KEY_ROTATION, signRotation } from '../content/rotation.ts'
 import { entityLocator } from '../content/space.ts'
 import { encodeStandsTable, type StoodBy, updateDenounceSummary } from '../content/stood-by.ts'
@@ -154,9 +155,12 @@ function* take(node: Node, writer: Writer, taking: Taking): Task<Uint8Array[]> {
   }
 }
 
-/** Ids of the records in the store that an entity signed under a key, key records apart. */
+/**
+ * Ids of the records in the store that an entity signed under a key, key records apart, and revocations of this
+ * machine: whoever has the words sits at it, so they are a thief's.
+ */
 function* signedUnder(node: Node, { entity, id: key }: EntityKey): Task<Uint8Array[]> {
-  const { store } = node
+  const { store, env } = node
   const signed: Uint8Array[] = []
   const ids = yield* store.within(new Uint8Array(0), 0)
   for (let at = 0; at < ids.length; at += SCAN_IDS) {
@@ -165,10 +169,16 @@ function* signedUnder(node: Node, { entity, id: key }: EntityKey): Task<Uint8Arr
     for (const [i, bytes] of (yield* store.get(records)).entries()) {
       if (bytes === undefined) continue
       const named = peekKey(bytes)
-      if (equalBytes(named.signer, entity) && equalBytes(named.key, key)) signed.push(records[i]!)
+      if (!equalBytes(named.signer, entity) || !equalBytes(named.key, key)) continue
+      if (!revokes(bytes, env.device.publicKey)) signed.push(records[i]!)
     }
   }
   return signed
+}
+
+function revokes(bytes: Uint8Array, device: Uint8Array): boolean {
+  const { record } = parseBlock(bytes)
+  return record.kind === DEVICE_REVOCATION && equalBytes(decode(deviceRevocation, record.body).device, device)
 }
 
 const isOfEntity = (kind: number): boolean =>

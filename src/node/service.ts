@@ -22,7 +22,7 @@ import type { Effect, Input } from './effects.ts'
 import { Following } from './following.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
-import { meetLater, NOT_MEETING } from './introducing.ts'
+import { heedRotations, meetLater, NOT_MEETING } from './introducing.ts'
 import { addKey } from './learning.ts'
 import type { Connection, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
@@ -149,6 +149,7 @@ export class Service {
     this.#serving = new Serving(this.#node)
     this.#following = new Following(this.#node)
     heedRevocations(this.#node, () => this.#outbox.pump())
+    heedRotations(this.#node)
     this.#desk = new Desk(this.#node, this.#outbox, this.#following, this.#counters, address)
   }
 

@@ -9,7 +9,7 @@ export type OnStored = (block: StoredBlock) => void
 
 export class Watchers {
   readonly #at = new IdMap<Set<OnStored>>()
-  readonly #ofKind = new Map<number, OnStored>()
+  readonly #ofKind = new Map<number, OnStored[]>()
   readonly #ofPlaces: ((locator: Uint8Array) => void)[] = []
 
   /** Places that somebody listens at. */
@@ -33,9 +33,9 @@ export class Watchers {
     }
   }
 
-  /** Tells of records of a kind wherever they are stored; one listener for each kind. */
+  /** Tells of records of a kind wherever they are stored from now on, for good. */
   watchKind(kind: number, tell: OnStored): void {
-    this.#ofKind.set(kind, tell)
+    this.#ofKind.set(kind, [...(this.#ofKind.get(kind) ?? []), tell])
   }
 
   /** Tells of every place where a record is written from now on, for good. */
@@ -58,7 +58,7 @@ export class Watchers {
 
   /** This one has been written, and was not there before. */
   tell(block: StoredBlock): void {
-    this.#ofKind.get(block.kind)?.(block)
+    for (const tell of this.#ofKind.get(block.kind) ?? []) tell(block)
     for (const tell of this.#at.get(block.locator) ?? []) tell(block)
   }
 }

@@ -2,13 +2,16 @@
  * Keeps the search engine where the store is. Nothing is indexed before somebody searches; from then on what is
  * written is noted, and looked at again before the next search. An engine that rested begins anew.
  */
-import { IdMap, idKey } from '../../base/id-map.ts'
-import { parseBlock, type VerifiedVersion } from '../../content/block.ts'
+import { IdMap, IdSet, idKey } from '../../base/id-map.ts'
+import { parseBlock, peekKey, type VerifiedVersion } from '../../content/block.ts'
 import { decodeTable } from '../../content/piece.ts'
+import { KEY_ROTATION } from '../../content/rotation.ts'
 import { decodeVersion, VERSION } from '../../content/version.ts'
 import { localBundle } from '../bundles.ts'
 import type { Effect } from '../effects.ts'
+import { ensureKeys } from '../learning.ts'
 import type { Node } from '../node.ts'
+import { proveHere } from '../proving.ts'
 import type { ServiceOptions } from '../service-options.ts'
 import { prefixOf } from '../shards.ts'
 import type { PlacedRecord } from '../store-tasks.ts'
@@ -23,6 +26,8 @@ const PART_BLOCKS = 8_192
 const PART_DEPTH_MAX = 12
 /** Places that were written to since the last search; with more of them all are compared. */
 const NOTED_MAX = 4_096
+/** People who took another key since the last search; with more of them all is put anew. */
+const ROTATED_MAX = 1_024
 /** Records at one place that are asked which of them is shown. */
 const AT_PLACE_MAX = 4_096
 
@@ -53,6 +58,8 @@ export class Catalog implements Finder {
   readonly #nodeOf: () => Node
   readonly #engine: CallEngine
   readonly #noted = new IdMap<true>()
+  /** Whose keys changed: what they signed may not count any more. */
+  readonly #rotated = new IdSet([], ROTATED_MAX + 1)
   #isWhole = false
   #life = -1
   #isListening = false
@@ -77,7 +84,7 @@ export class Catalog implements Finder {
       else yield* wait()
     }
     if (this.#bringing !== undefined) yield* this.#waitFor(this.#bringing, untilMs)
-    return this.#isWhole && this.#noted.size === 0
+    return this.#isWhole && this.#noted.size === 0 && this.#rotated.size === 0
   }
 
   get #node(): Node {
@@ -111,6 +118,9 @@ export class Catalog implements Finder {
     if (!this.#isListening) {
       this.#isListening = true
       this.#node.watchers.watchAll((locator) => this.#note(locator))
+      this.#node.watchers.watchKind(KEY_ROTATION, ({ bytes }) => {
+        this.#rotated.add(parseBlock(bytes).record.signer)
+      })
     }
     if (!this.#isWhole) {
       this.#noted.clear()
@@ -122,13 +132,24 @@ export class Catalog implements Finder {
     while (this.#noted.size > 0) {
       const locators = [...this.#noted.keys()].slice(0, PUT_AT_ONCE)
       for (const locator of locators) this.#noted.delete(locator)
-      const found: Found[] = []
-      for (const locator of locators) {
-        const metas = yield* this.#node.store.at(locator, AT_PLACE_MAX)
-        found.push(...placesOf(metas.filter(({ kind }) => kind !== 0)))
-      }
-      yield* this.#put(found)
+      yield* this.#putAt(locators)
     }
+    while (this.#rotated.size > 0) {
+      const signers = this.#rotated.size > ROTATED_MAX ? 'all' : [...this.#rotated]
+      this.#rotated.clear()
+      const keys = yield* this.ask({ type: 'signedBy', signers })
+      for (let at = 0; at < keys.length; at += PUT_AT_ONCE)
+        yield* this.#putAt(keys.slice(at, at + PUT_AT_ONCE).map((key) => Buffer.from(key, 'latin1')))
+    }
+  }
+
+  *#putAt(locators: readonly Uint8Array[]): Task<void> {
+    const found: Found[] = []
+    for (const locator of locators) {
+      const metas = yield* this.#node.store.at(locator, AT_PLACE_MAX)
+      found.push(...placesOf(metas.filter(({ kind }) => kind !== 0)))
+    }
+    yield* this.#put(found)
   }
 
   #note(locator: Uint8Array): void {
@@ -151,7 +172,7 @@ export class Catalog implements Finder {
       yield* this.#put(wanted.slice(at, at + PUT_AT_ONCE))
   }
 
-  /** Where there is one version, it is shown, whatever the rules; else they are asked. */
+  /** Where there is one version, it is shown, whatever the rules, as long as it may count; else they are asked. */
   *#put(places: readonly Found[]): Task<void> {
     if (places.length === 0) return
     const single = places.flatMap(({ versions }) => (versions.length === 1 ? [versions[0]!] : []))
@@ -159,14 +180,31 @@ export class Catalog implements Finder {
     const heads = new Map(single.map((id, i) => [idKey(id), blocks[i]]))
     const puts: Put[] = []
     for (const { key, print, locator, versions } of places) {
+      const id = versions[0]!
       const head =
         versions.length === 1
-          ? heads.get(idKey(versions[0]!))
+          ? yield* unlessRetired(this.#node, id, heads.get(idKey(id)))
           : (yield* resolvedAt(this.#node, locator))?.bytes
       puts.push({ key, print, blocks: head === undefined ? [] : yield* withPieces(this.#node, head) })
     }
     yield* this.ask({ type: 'put', places: puts })
   }
+}
+
+/** The block, but for one that was signed under a retired key and is not stood by; what cannot be proven yet is found, and shown once it can. */
+function* unlessRetired(
+  node: Node,
+  id: Uint8Array,
+  block: Uint8Array | undefined,
+): Task<Uint8Array | undefined> {
+  if (block === undefined) return undefined
+  const named = peekKey(block)
+  yield* ensureKeys(node, named.signer)
+  if (!node.keys.isRetired(named.key)) return block
+  const judged = { ...named, id }
+  yield* proveHere(node, [judged])
+  const { type } = node.keys.judge(judged)
+  return type === 'counts' || type === 'unproven' ? block : undefined
 }
 
 /** The head of the page at a place, of what is here and not denied; undefined where there is none. */

@@ -5,9 +5,10 @@
  *     compare   what lies where → which places are to be put anew
  *     put       the head of each of these places, or that none is there
  *     search    words → places, the best first
+ *     signedBy  people whose keys changed → places to be put anew
  *     sources   who links to a place; broken: links that lead nowhere
  */
-import { sha256 } from '../../base/hash.ts'
+import { equalBytes, sha256 } from '../../base/hash.ts'
 import { idKey } from '../../base/id-map.ts'
 import { PIECE_TEXT_BYTES_MAX } from '../../base/limits.ts'
 import { parseBlock } from '../../content/block.ts'
@@ -62,6 +63,7 @@ export type SearchCall =
   | ({ type: 'search' } & SearchRequest)
   | { type: 'sources'; key: string }
   | { type: 'broken'; space: Space | undefined; limit: number }
+  | { type: 'signedBy'; signers: Uint8Array[] | 'all' }
   | { type: 'size' }
 
 export interface SearchAnswers {
@@ -72,6 +74,8 @@ export interface SearchAnswers {
   /** Pages that link there; `via` a page that redirects there. */
   sources: { page: Page; via: Page | undefined }[]
   broken: BrokenLink[]
+  /** Keys of the places whose heads these signed, and of those where none is shown. */
+  signedBy: string[]
   size: { pages: number; postings: number; isFull: boolean }
 }
 
@@ -80,6 +84,8 @@ interface Entry extends Place {
   type: 'text' | 'redirect' | 'deleted' | 'other'
   /** Where a redirect leads. */
   leadsTo: string | undefined
+  /** Who signed the head, where that is another than whose space it is. */
+  signer: string | undefined
   /** Of a text that is indexed. */
   blocks: Uint8Array[]
 }
@@ -107,6 +113,8 @@ export class SearchEngine {
         return this.#sourcesOf(call.key)
       case 'broken':
         return this.#broken(call)
+      case 'signedBy':
+        return this.#signedBy(call.signers === 'all' ? undefined : new Set(call.signers.map(idKey)))
       case 'size':
         return { pages: this.#texts.pages, postings: this.#texts.postings, isFull: this.#isFull }
     }
@@ -132,7 +140,7 @@ export class SearchEngine {
       return
     }
     const { page, type, leadsTo } = head
-    const entry: Entry = { key, print, page, type, leadsTo, blocks: [] }
+    const entry: Entry = { key, print, ...head, blocks: [] }
     this.#entries.set(key, entry)
     if (type === 'redirect' && leadsTo !== undefined) this.#links.set(key, [leadsTo])
     if (type !== 'text') return
@@ -230,6 +238,14 @@ export class SearchEngine {
     return found
   }
 
+  #signedBy(signers: ReadonlySet<string> | undefined): string[] {
+    const found = [...this.#blank.keys()]
+    for (const { key, signer, page } of this.#entries.values()) {
+      if (signers?.has(signer ?? idKey(page.space.id)) !== false) found.push(key)
+    }
+    return found
+  }
+
   #whyBroken(target: string): BrokenLink['why'] | undefined {
     const entry = this.#entries.get(target)
     if (entry === undefined) return 'absent'
@@ -280,22 +296,23 @@ export function textIn(blocks: readonly Uint8Array[]): string | undefined {
   }
 }
 
-function headIn(block: Uint8Array): Pick<Entry, 'page' | 'type' | 'leadsTo'> | undefined {
+function headIn(block: Uint8Array): Pick<Entry, 'page' | 'type' | 'leadsTo' | 'signer'> | undefined {
   try {
     const { record } = parseBlock(block)
     if (record.kind !== VERSION) return undefined
     const { space, path, content } = decodeVersion(record)
     const page = { space, path }
+    const signer = equalBytes(space.id, record.signer) ? undefined : idKey(record.signer)
     switch (content.type) {
       case 'text':
       case 'deleted':
-        return { page, type: content.type, leadsTo: undefined }
+        return { page, type: content.type, leadsTo: undefined, signer }
       case 'redirect': {
         const to = { space: spaceOfRef(content.space, record.signer), path: content.path }
-        return { page, type: 'redirect', leadsTo: idKey(pageLocator(to)) }
+        return { page, type: 'redirect', leadsTo: idKey(pageLocator(to)), signer }
       }
       default:
-        return { page, type: 'other', leadsTo: undefined }
+        return { page, type: 'other', leadsTo: undefined, signer }
     }
   } catch {
     return undefined
