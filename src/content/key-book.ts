@@ -3,8 +3,9 @@
  * the keys that they retired. Bounded; what was forgotten is read or asked for again.
  */
 import { codeOf, SheafError } from '../base/errors.ts'
+import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
-import type { EntityKey } from './key.ts'
+import { type EntityKey, KEY_GENESIS } from './key.ts'
 import { KeyChain } from './key-chain.ts'
 import { parseRecord, type SignedRecord, type VerifiedRecord } from './record.ts'
 import { KEY_ROTATION } from './rotation.ts'
@@ -12,6 +13,11 @@ import { chunkFor, decodeStandsChunk, isInChunk, STANDS_CHUNK_MARK, type StandsT
 
 /** Entities; about 500 bytes each. */
 const KEYS_MAX = 10_000
+/**
+ * Entries in the tables of all of them; about 350 bytes each. A chain as long as may be, with the longest tables, has
+ * 16,384, of which nothing says that there is anything behind them.
+ */
+export const ENTRIES_MAX = 65_536
 /** Chunks of sets that are stood by: 8 KB each as a rule, 64 at most; as many as one query's blocks may need. */
 const CHUNKS_MAX = 256
 
@@ -25,7 +31,8 @@ export type Verdict =
   | { type: 'unproven'; entity: Uint8Array; chunks: Uint8Array[] }
 
 export class KeyBook {
-  readonly #chains = new IdMap<KeyChain>(KEYS_MAX)
+  readonly #chains = new IdMap<KeyChain>()
+  #entries = 0
   /** The entity of each rotation, by the id of its record. */
   readonly #rotations = new IdMap<Uint8Array>(KEYS_MAX)
   /** Entities whose rotations were looked for in the store. */
@@ -38,10 +45,14 @@ export class KeyBook {
       if (!this.#chains.has(key.id)) {
         this.#chains.set(key.id, new KeyChain(ownKey(key)))
         this.#loaded.delete(key.id)
+        this.#forgetBeyond(key.id)
       }
       return
     }
-    if (this.#chains.get(key.entity)?.add(ownKey(key))) this.#rotations.set(key.id, key.entity)
+    if (!this.#chains.get(key.entity)?.add(ownKey(key))) return
+    this.#rotations.set(key.id, key.entity)
+    this.#entries += entriesOf(key)
+    this.#forgetBeyond(key.entity)
   }
 
   get(id: Uint8Array): EntityKey | undefined {
@@ -88,10 +99,13 @@ export class KeyBook {
     this.#chunks.set(hash, isChunk ? Uint8Array.from(bytes) : EMPTY_CHUNK)
   }
 
-  /** Whether a record under a key at hand counts: under a current key it does, under a retired one where it is stood by. Key records speak for themselves. */
+  /** Whether a record counts: not under a key that is not at hand; under a current key it does, under a retired one where it is stood by. Key records speak for themselves. */
   judge({ kind, key, id }: Judged): Verdict {
+    if (kind === KEY_GENESIS || kind === KEY_ROTATION) return COUNTS
     const chain = this.chainOf(key)
-    if (chain === undefined || chain.isAlone || kind === KEY_ROTATION) return COUNTS
+    // Forgotten meanwhile: whether the key was retired is not known any more.
+    if (chain === undefined) return { type: 'unproven', entity: key, chunks: [] }
+    if (chain.isAlone) return COUNTS
     const standing = chain.standingOf(key)
     if (standing.type === 'current') return COUNTS
     if (standing.type === 'frozen') return { type: 'frozen' }
@@ -113,6 +127,21 @@ export class KeyBook {
     if (verdict.type !== 'counts') throw new SheafError('RETIRED_KEY', MEANING[verdict.type])
   }
 
+  /** Forgets the oldest while there is more than fits: whole chains, for half of one would say that retired keys are current. */
+  #forgetBeyond(kept: Uint8Array): void {
+    while (this.#chains.size > KEYS_MAX) this.#forget(this.#chains.keys().next().value!)
+    if (this.#entries <= ENTRIES_MAX) return
+    for (const [entity, chain] of this.#chains) {
+      if (!chain.isAlone && !equalBytes(entity, kept)) this.#forget(entity)
+      if (this.#entries <= ENTRIES_MAX) return
+    }
+  }
+
+  #forget(entity: Uint8Array): void {
+    for (const key of this.#chains.get(entity)?.rotations ?? []) this.#entries -= entriesOf(key)
+    this.#chains.delete(entity)
+  }
+
   #chainOfRotation(id: Uint8Array): KeyChain | undefined {
     const entity = this.#rotations.get(id)
     return entity && this.#chains.get(entity)
@@ -127,6 +156,8 @@ const MEANING = {
   frozen: 'signed under a key of an entity that is frozen: two key records stand at one position',
   unproven: 'signed under a key that its entity retired, and what it stands by is not at hand',
 }
+
+const entriesOf = ({ stands }: EntityKey): number => stands?.table?.length ?? 0
 
 /** The key in memory of its own: a view would keep the whole message alive that it came in. */
 function ownKey(key: EntityKey): EntityKey {

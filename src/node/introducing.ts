@@ -10,7 +10,7 @@ import { answerOf, blame } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { ensureKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
-import { learnRevocations } from './revoking.ts'
+import { heedRevocations, learnRevocations } from './revoking.ts'
 import { type Outcome, run, type Task } from './task.ts'
 import type { Timer } from './timers.ts'
 
@@ -69,8 +69,12 @@ export function meetLater(
   else timer = timers.at(nowMs() + waitMs, connection.meet)
 }
 
-/** From now on, who was introduced by an entity that takes another key is asked again: its certificate may count no more. */
-export function heedRotations(node: Node): void {
+/**
+ * From now on what entities say of their machines is heeded: what they revoke, and where one takes another key,
+ * whose certificates may count no more, its machines are asked again who they are. `changed` as of `heedRevocations`.
+ */
+export function heedEntities(node: Node, changed: () => void): void {
+  heedRevocations(node, changed)
   node.watchers.watchKind(KEY_ROTATION, ({ bytes }) => {
     const { signer } = parseBlock(bytes).record
     for (const connection of node.connections()) {

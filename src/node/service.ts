@@ -22,7 +22,7 @@ import type { Effect, Input } from './effects.ts'
 import { Following } from './following.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
-import { heedRotations, meetLater, NOT_MEETING } from './introducing.ts'
+import { heedEntities, meetLater, NOT_MEETING } from './introducing.ts'
 import { addKey } from './learning.ts'
 import type { Connection, Node, NodeEvent } from './node.ts'
 import { Numbering } from './numbering.ts'
@@ -32,7 +32,6 @@ import { People } from './people.ts'
 import { prove } from './proof-seeking.ts'
 import { Queue } from './queue.ts'
 import { refuseUnwanted } from './refusing.ts'
-import { heedRevocations } from './revoking.ts'
 import { Rules, ruledBy } from './rules.ts'
 import { Catalog, engineFor } from './search/catalog.ts'
 import { ServerSession } from './server-session.ts'
@@ -148,8 +147,7 @@ export class Service {
     this.#outbox = new Outbox(this.#node)
     this.#serving = new Serving(this.#node)
     this.#following = new Following(this.#node)
-    heedRevocations(this.#node, () => this.#outbox.pump())
-    heedRotations(this.#node)
+    heedEntities(this.#node, () => this.#outbox.pump())
     this.#desk = new Desk(this.#node, this.#outbox, this.#following, this.#counters, address)
   }
 

@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import { sha256 } from '../../src/base/hash.ts'
 import { networkOf } from '../../src/base/network.ts'
 import { formBlock, verifyBlock } from '../../src/content/block.ts'
-import { KeyBook } from '../../src/content/key-book.ts'
+import { ENTRIES_MAX, KeyBook } from '../../src/content/key-book.ts'
 import { parseRecord, type SignedRecord, signRecord } from '../../src/content/record.ts'
 import { checkDenouncesLast, KEY_ROTATION, type LastKey } from '../../src/content/rotation.ts'
+import { STANDS_CHUNKS_MAX } from '../../src/content/stood-by.ts'
+import { VERSION } from '../../src/content/version.ts'
 import { actor, START_MS, verify } from '../helpers/actor.ts'
 import { flips, hex, refusal } from '../helpers/bytes.ts'
 import { keyAt, rotate } from '../helpers/rotating.ts'
@@ -197,3 +199,27 @@ test('rotation - two key records at one position freeze the entity until one is 
 function swapped<T>(list: readonly T[], a: number, b: number): T[] {
   return list.with(a, list[b]!).with(b, list[a]!)
 }
+
+test('rotation - tables as long as may be, of people without end, do not fill the memory', (t) => {
+  const keys = new KeyBook()
+  const table = Array.from({ length: STANDS_CHUNKS_MAX }, (_, i) => {
+    return { first: new Uint8Array(32).fill(i >> 8, 0, 1).fill(i, 1), ids: 1, hash: new Uint8Array(32) }
+  })
+  const people = Array.from({ length: 8 }, (_, i) => `flood ${i}`)
+  const ids = people.map((seed) => {
+    const [genesis, ...later] = checkDenouncesLast(chainOf(32, seed), network, verify)
+    keys.add(genesis!)
+    for (const key of later) keys.add({ ...key, stands: { root: genesis!.id, count: table.length, table } })
+    return genesis!.id
+  })
+  const kept = ids.filter((id) => keys.has(id)).length
+  t.is(kept, ENTRIES_MAX / (32 * STANDS_CHUNKS_MAX), 'as many as fit, the newest')
+  t.ok(keys.has(ids.at(-1)!))
+  t.is(keys.chain(ids.at(-1)!)?.path.length, 33, 'and a chain is kept whole or not at all')
+  t.is(
+    keys.judge({ kind: VERSION, key: ids[0]!, id: ids[0]! }).type,
+    'unproven',
+    'under a key forgotten nothing counts',
+  )
+  t.absent(keys.isLoaded(ids[0]!), 'what was forgotten is read again')
+})
