@@ -112,6 +112,8 @@ async function list(cli: Cli, options: FollowOptions): Promise<void> {
   const answer = await cli.client().ask<{ follows: FollowJson[] }>('/v1/follows')
   if (options.json) return shell.out(jsonLine(answer))
   if (options.quiet) return shell.out(answer.follows.map(({ what }) => `${what}\n`).join(''))
+  if (answer.follows.length === 0)
+    return note(shell, options, 'nothing is followed; sheaf follow PAGE begins')
   const nowMs = Date.now()
   const rows = answer.follows.map(({ what, sinceMs, keepers, told, toldMs }) => [
     what,

@@ -27,6 +27,8 @@ test('follow - a page, a space, the list, and no more', async (t) => {
   const node = fakeNode()
   const home = await servedHome(t, node)
   const me = idToText(node.entity)
+  const none = await home.run(['follow'])
+  t.alike([none.out, none.err.includes('nothing is followed')], ['', true])
   const first = await home.run(['follow', 'garden/bees'])
   t.alike([first.status, first.out], [0, `@${me}/garden/bees is followed from now on\n`])
   t.ok(first.err.includes('--watch'))

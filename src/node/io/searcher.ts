@@ -64,8 +64,13 @@ export function startSearcher(restAfterMs: number = REST_AFTER_MS): Searcher {
     for (const { reject } of failed) reject(new SheafError('BUSY', 'the search engine ended; ask again'))
   }
 
+  function restSoon(): void {
+    clearTimeout(timer)
+    timer = setTimeout(rest, restAfterMs).unref()
+  }
+
   function rest(): void {
-    if (waiting.size > 0) return
+    if (waiting.size > 0) return restSoon()
     const resting = worker
     worker = undefined
     void resting?.terminate()
@@ -75,8 +80,7 @@ export function startSearcher(restAfterMs: number = REST_AFTER_MS): Searcher {
     ask(call) {
       if (isClosed) return Promise.reject(new SheafError('CANCELLED', 'the node is stopping'))
       worker ??= start()
-      clearTimeout(timer)
-      timer = setTimeout(rest, restAfterMs).unref()
+      restSoon()
       const to = worker
       return new Promise((resolve, reject) => {
         const number = nextNumber++
