@@ -73,12 +73,15 @@ export async function importGit(cli: Cli, directory: string, options: GitOptions
     done: undefined,
   }
   let failure: unknown
+  const lines = versionLines(cli, folder, course, options)
   try {
-    const lines = versionLines(cli, folder, course, options)
     if (options.dryRun) for await (const _ of lines);
     else await send(cli, lines, course, { ...options, patienceMs })
   } catch (error) {
     failure = error
+  } finally {
+    // Where nobody took all of them git would wait, and this process for git.
+    await lines.return(undefined)
   }
   await tell(cli, course, options, failure === undefined && !shell.signal.aborted)
   conclude(cli, course, failure)
@@ -328,8 +331,11 @@ function conclude(
   const soFar = `${count(stored + unchanged, 'version')} stored`
   if (shell.signal.aborted) throw new SheafError('CANCELLED', soFar, { hint: again })
   if (failure !== undefined) {
-    const { code, message, hint = again } = asSheafError(failure)
-    throw new SheafError(code, sent === 0 ? message : `${message}; ${soFar}`, { cause: failure, hint })
+    const { code, message, hint = sent === 0 ? undefined : again } = asSheafError(failure)
+    throw new SheafError(code, sent === 0 ? message : `${message}; ${soFar}`, {
+      cause: failure,
+      ...(hint !== undefined && { hint }),
+    })
   }
   if (skipped.length > 0) {
     throw new SheafError(

@@ -1,6 +1,8 @@
 /** `sheaf import --git` before a fake node: what a repository becomes, again and again, and what is refused. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import test from 'brittle'
 import { fakeNode } from '../fake-node.ts'
 import { servedHome } from '../fake-shell.ts'
@@ -85,4 +87,18 @@ test('import --git - a hostile repository runs nothing, and what is no repositor
     t.is(failed.status, status, failed.err)
     t.ok(failed.err.includes(says), failed.err)
   }
+})
+
+test('import --git - where no daemon runs it says so, and ends: git is not waited for', async (t) => {
+  const { home } = await servedHome(t, fakeNode())
+  const repository = new Repository(join(home, 'wiki'))
+  repository.commit('One', { 'index.md': 'text' })
+  const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+  const args = ['--home', join(home, 'nobody'), 'import', '--git', join(home, 'wiki')]
+  const ended = spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  t.is(ended.signal, null, 'it ended by itself')
+  t.ok(ended.stderr.includes('NOT_RUNNING'), ended.stderr)
 })
