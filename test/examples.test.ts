@@ -283,6 +283,66 @@ test('examples - a key is replaced, and an identity comes back from its words', 
   t.is(printed.get('new get @me/pond'), readFileSync(join(ROOT, 'examples/wiki/garden/pond.md'), 'utf8'))
 })
 
+test('examples - a second machine is let in, writes, says what it has, and is revoked', {
+  timeout: 200_000,
+}, async (t) => {
+  const lines = linesOf('examples/devices.md')
+  t.ok(lines.length > 12)
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  const passphrase = join(folder, 'passphrase.txt')
+  writeFileSync(passphrase, 'correct horse\n', { mode: 0o600 })
+  const machines = ['desk', 'laptop']
+  t.teardown(
+    async () => {
+      for (const home of machines)
+        if (existsSync(socketOf(folder, home))) await sheaf(folder, wordsOf(`sheaf --home ${home} stop`))
+    },
+    { order: -1 },
+  )
+  const words = new Map<string, string>()
+  const printed: string[] = []
+  for (const line of lines) {
+    const [, home] = /--home (\S+)/.exec(line)!
+    if (line.includes('laptop publish')) for (const one of machines) await met(folder, one)
+    const typed = line.replace(/\b(INVITE|REQUEST|GRANT|LAPTOP)\b/g, (name) => words.get(name) ?? name)
+    const env = home === 'laptop' ? { SHEAF_PASSPHRASE_FILE: passphrase } : {}
+    const { status, out, err } = await sheaf(folder, wordsOf(typed), env)
+    const [, pid] = /(?:running|started) as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, home!)))
+    const expected = line.includes('--wait 0') ? 75 : 0
+    t.is(status, expected, status === expected ? line : `${line}: ${out}${err}`)
+    printed.push(out)
+    for (const [name, form] of [
+      ['INVITE', /sheaf1[a-z2-7]{40,}/],
+      ['REQUEST', /sheaf-device-\S+/],
+      ['GRANT', /sheaf-grant-\S+/],
+      ['LAPTOP', /(?<=This machine is )[a-z2-7]{52}/],
+    ] as const) {
+      const [word] = form.exec(out) ?? []
+      if (word !== undefined && !words.has(name)) words.set(name, word)
+    }
+  }
+  const of = (line: string): string => printed[lines.indexOf(line)]!
+  const laptop = words.get('LAPTOP')!
+  t.is(
+    of('sheaf --home desk get garden/steps --fresh'),
+    readFileSync(join(ROOT, 'examples/first-steps.md'), 'utf8'),
+  )
+  t.ok(new RegExp(`^${laptop} .*\\d+ objects, [0-9.]+ KiB on `, 'm').test(of('sheaf --home desk had')))
+  const lists = printed.filter((_, i) => lines[i]!.endsWith('id device list'))
+  t.alike(
+    lists.map((list) =>
+      list
+        .split('\n')
+        .find((row) => row.startsWith(laptop))
+        ?.includes('revoked'),
+    ),
+    [false, true],
+  )
+  t.absent(readFileSync(join(folder, 'laptop/identity.json'), 'utf8').includes('entitySecret'))
+})
+
 /** What a page tells a reader to type, of `sheaf` or what else it should be. */
 function linesOf(page: string, wanted = /^sheaf --home /): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]

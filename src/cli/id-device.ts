@@ -10,11 +10,16 @@ import { type Cli, type CommonOptions, examples, jsonLine, progressOf, timesOf }
 import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
 import { declaredText } from './declared.ts'
 import { hadText } from './had.ts'
+import { flagsOf } from './join.ts'
 import { passphraseFor } from './passphrase.ts'
 import { columns, dayText } from './shown.ts'
 
 interface SureOptions extends CommonOptions {
   readonly yes?: boolean
+}
+
+interface RequestOptions extends CommonOptions {
+  readonly invite?: string
 }
 
 const GRANT_PREFIX = 'sheaf-grant-'
@@ -35,6 +40,7 @@ export function register(id: Command, cli: Cli): void {
       .description(
         'Draws the key of this machine and prints one line for sheaf id device add. The line is no secret.',
       )
+      .option('--invite <WORD>', 'where the network begins, from anybody who is in it')
       .option('--json', 'as one JSON object')
       .option('-q, --quiet', 'print only the line'),
   )
@@ -102,10 +108,12 @@ async function list(cli: Cli, options: CommonOptions): Promise<void> {
   await cli.shell.out(rows.length === 0 ? 'no machines were found\n' : columns(rows))
 }
 
-async function request(cli: Cli, options: CommonOptions & ConfigFlags): Promise<void> {
+async function request(cli: Cli, options: RequestOptions & ConfigFlags): Promise<void> {
   const { shell } = cli
   const paths = cli.paths()
-  const config = configOf(cli, options)
+  const { inviteFromText } = await import('../node/invite.ts')
+  const invited = options.invite === undefined ? {} : flagsOf(inviteFromText(options.invite), undefined)
+  const config = configOf(cli, { ...invited, ...options })
   const { hasIdentity } = await import('../node/io/identity/identity.ts')
   if (hasIdentity(paths.identity)) {
     throw new SheafError('ALREADY_EXISTS', `there is an identity at ${paths.identity}`, {

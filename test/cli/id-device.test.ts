@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import { idToText } from '../../src/base/text-id.ts'
+import { inviteToText } from '../../src/node/invite.ts'
+import { readConfig } from '../../src/node/io/config/config.ts'
 import { requestPath } from '../../src/node/io/identity/device-request.ts'
 import { fakeNode, idOf } from './fake-node.ts'
 import { fakeHome, servedHome } from './fake-shell.ts'
@@ -36,6 +38,17 @@ test('sheaf id device - a new machine asks, one that is there lets it in, and bo
   t.absent(existsSync(requestPath(laptop.home)))
   t.is(statSync(laptop.paths.identity).mode & 0o777, 0o600)
   t.is((await laptop.run(['id', '-q'])).out, `${entity}\n`)
+})
+
+test('sheaf id device request --invite - the network is that of the invite', async (t) => {
+  const laptop = fakeHome(t)
+  const bootstrap = [{ host: '127.0.0.1', port: 4711 }]
+  const invite = inviteToText({ network: 'garden', puzzleBits: 4, bootstrap, space: undefined })
+  const asked = await laptop.run(['id', 'device', 'request', '--invite', invite, '-q'])
+  t.is(asked.status, 0, asked.err)
+  const { network, puzzleBits, bootstrap: seeds } = readConfig({ file: laptop.paths.config })
+  t.alike([network, puzzleBits, seeds], ['garden', 4, bootstrap])
+  t.is((await fakeHome(t).run(['id', 'device', 'request', '--invite', 'sheaf1x'])).status, 64)
 })
 
 test('sheaf id device - what is not whole, or for another machine or network, lets nobody in', async (t) => {
