@@ -9,6 +9,8 @@
 
 /** A longer word is a hash or a picture in base64: nobody asks for its end. */
 const TERM_LENGTH_MAX = 64
+/** Of a script without spaces, what is taken apart at once: ICU takes the square of it. Nobody writes as much without a comma. */
+const RUN_UNITS_MAX = 512
 
 /** A word where it stands, and what it is found by. */
 export interface Word {
@@ -77,9 +79,15 @@ function clipped(term: string): string {
 
 /** Words of scripts that put no space between them, as ICU's dictionaries have them. */
 function* segments(chunk: string, at: number): Generator<Word> {
-  for (const { segment, index, isWordLike } of SEGMENTER.segment(chunk)) {
-    if (isWordLike !== true) continue
-    yield { start: at + index, end: at + index + segment.length, terms: termsOf(segment) }
+  for (let from = 0, to = 0; from < chunk.length; from = to) {
+    to = Math.min(chunk.length, from + RUN_UNITS_MAX)
+    // not between the halves of a letter
+    if (/[\udc00-\udfff]/.test(chunk[to] ?? '')) to++
+    for (const { segment, index, isWordLike } of SEGMENTER.segment(chunk.slice(from, to))) {
+      if (isWordLike !== true) continue
+      const start = at + from + index
+      yield { start, end: start + segment.length, terms: termsOf(segment) }
+    }
   }
 }
 

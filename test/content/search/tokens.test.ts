@@ -60,3 +60,14 @@ test('tokens - hostile texts take one pass and give bounded words', (t) => {
   }
   t.is(termsIn('a b c d e', 3).length, 3, 'no more than are asked for')
 })
+
+test('tokens - a run without spaces is taken apart in parts, none of which halves a letter', (t) => {
+  for (const letter of ['蜂', 'ก', '\u{20000}']) {
+    // in one part it would take minutes
+    const words = [...wordsOf(`a${letter.repeat(200_000)} b`)]
+    t.is(words.at(-1)!.terms[0], 'b')
+    t.ok(
+      words.every(({ start, end, terms }) => end - start < 520 && terms.every((term) => term.isWellFormed())),
+    )
+  }
+})
