@@ -21,7 +21,8 @@ export function register(id: Command, cli: Cli): void {
     .description(
       'Retires the key of this machine and takes the next one, which the 24 words of `sheaf init` give. Pages stay ' +
         'yours and readable; what anybody signs with the old key from now on, whatever time it claims, counts for nothing. ' +
-        'The words stay the same: the key after this one comes from them, too.',
+        'The words stay the same: the key after this one comes from them, too. You stand by what is on this machine: where ' +
+        'another one of yours published, `sheaf export @me DIR` gets its pages first.',
     )
     .option('--words-file <FILE>', 'a file with the 24 words; else SHEAF_WORDS, else you are asked')
     .option('--except <ID...>', 'records that you do not stand by: pages that a thief published')

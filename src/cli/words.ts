@@ -30,7 +30,11 @@ async function fromFile(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (cause) {
     if (cause instanceof SheafError) throw cause
-    throw new SheafError('BAD_ARGUMENT', `cannot read the words in ${path}`, { cause })
+    throw new SheafError(
+      'BAD_ARGUMENT',
+      `cannot read the words in ${path}: ${(cause as NodeJS.ErrnoException).code}`,
+      { cause },
+    )
   }
 }
 

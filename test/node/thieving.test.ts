@@ -105,3 +105,22 @@ test('thieving - what was found before the next key was heard of is not found af
   const { links } = await ben.run({ type: 'backlinks', page: hives, untilMs: world.nowMs + 1_000 })
   t.alike(links, [])
 })
+
+test('rotating - what another machine published counts on where this one got it first, as an export does', async (t) => {
+  const world = new World()
+  const desk = world.add('desk', { actor: actor('ann', world.network), depth: 8 })
+  const laptop = world.add('laptop', { actor: onAnotherDevice(actor('ann', world.network), 'laptop') })
+  const ben = world.add('ben')
+  for (const name of ['desk', 'laptop']) world.connect(name, 'ben')
+  await world.settle()
+  await publish(laptop, 'bees', '# Bees\n')
+  await world.advance(60_000)
+  const space = { type: 'entity' as const, id: desk.actor.entity }
+  await desk.run({ type: 'export', space, untilMs: world.nowMs + 10_000 }, () => {})
+  await world.advance(10_000)
+  await rotate(desk)
+  await world.advance(60_000)
+  const target = { page: { space, path: 'bees' } }
+  const got = await ben.run({ type: 'get', target, untilMs: world.nowMs + 1_000 })
+  t.is(Buffer.from(got.text).toString(), '# Bees\n')
+})
