@@ -96,7 +96,11 @@ async function subjectOf(cli: Cli, page: string, options: MadeOptions): Promise<
       hint: `sheaf edit ${head.redirect}`,
     })
   }
-  if (head.content !== 'text') throw new SheafError('BAD_ARGUMENT', `${log.page} is a file, and no text`)
+  if (head.content !== 'text') {
+    throw new SheafError('BAD_ARGUMENT', `${log.page} is a file, and no text`, {
+      hint: `sheaf get ${log.page} --out FILE, then sheaf publish FILE --as PATH`,
+    })
+  }
   const { text } = await cli.client().ask<PageJson>('/v1/get', { query: { id: head.id } })
   return { page: log.page, text, parents: [head.id] }
 }

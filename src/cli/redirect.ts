@@ -17,7 +17,7 @@ export function register(program: Command, cli: Cli): void {
     .summary('lead a page to another one')
     .description(
       'Publishes a version that leads to another page, of yours or of anybody. Readers follow one such step, and not a ' +
-        'second one. A page that has a text is asked about first.',
+        'second one. A page that has a text or is a file is asked about first.',
     )
     .argument('<PAGE>', PAGE_HELP)
     .argument('<TARGET>', 'the page that it leads to')
@@ -41,7 +41,7 @@ async function redirect(cli: Cli, name: string, to: string, options: RedirectOpt
     const text = `would lead ${page} to ${target}; ${now}\n`
     return shell.out(options.json ? jsonLine({ page, target, isDryRun: true }) : text)
   }
-  if (head?.content === 'text') {
+  if (head?.content === 'text' || head?.content === 'file') {
     const question = `Put a redirect in the place of ${log!.page} (${sizeText(head.textBytes)})?`
     await confirm(shell, oneLine(question), options)
   }

@@ -249,3 +249,16 @@ test('bookmark - a version is the head for oneself, and get --why says so', asyn
   t.is((await home.run(['bookmark', 'bees', '--remove'])).status, 3)
   t.is((await home.run(['bookmark', 'bees', one, '--remove'])).status, 64)
 })
+
+test('edit, redirect - a file is not opened as a text, and not replaced without asking', async (t) => {
+  const home = await worldHome(t)
+  writeFileSync(join(home.home, 'bee.png'), Buffer.from([0x89, 0, 0xff]))
+  const published = await home.run(['publish', 'bee.png', '--as', 'bee.png'])
+  t.ok(published.status === 0 || published.status === 75, published.err)
+  const edited = await home.run(['edit', 'bee.png'])
+  t.is(edited.status, 64)
+  t.ok(edited.err.includes('--out FILE'), edited.err)
+  const led = await home.run(['redirect', 'bee.png', 'garden/bees'])
+  t.not(led.status, 0)
+  t.is((await log(home, 'bee.png')).length, 1)
+})
