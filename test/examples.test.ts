@@ -1,4 +1,4 @@
-// timeout: 420s
+// timeout: 480s
 /** The pages of the manual as they stand: what they tell a reader to type is typed here. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
