@@ -9,6 +9,7 @@
  */
 import { resolve } from 'node:path'
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { CLOCK_AHEAD_MAX_MS } from '../base/limits.ts'
 import { mediaTypeOf } from '../content/media-type.ts'
 import { checkPath, pathOfAttachment, pathOfFile } from '../content/path.ts'
 import { normaliseMarkdown, PAGE_BYTES_MAX } from '../content/text.ts'
@@ -51,6 +52,8 @@ interface Course {
   stored: number
   unchanged: number
   skipped: { file: string; code: string; why: string }[]
+  /** Versions whose commits are from the future of this clock. */
+  ahead: number
   done: DoneLine | undefined
 }
 
@@ -70,6 +73,7 @@ export async function importGit(cli: Cli, directory: string, options: GitOptions
     stored: 0,
     unchanged: 0,
     skipped: [],
+    ahead: 0,
     done: undefined,
   }
   let failure: unknown
@@ -114,6 +118,7 @@ async function* versionLines(
       if (cli.shell.signal.aborted) break
       chunk += lineOf(versionLine(made))
       course.sent += 1
+      if (timeMsOf(made.commit) > Date.now() + CLOCK_AHEAD_MAX_MS) course.ahead += 1
       if (options.dryRun) progress.show(`${count(course.sent, 'version')}`)
       if (chunk.length < CHUNK_LETTERS) continue
       yield chunk
@@ -303,18 +308,25 @@ async function* from(first: string, rest: AsyncGenerator<string>): AsyncGenerato
 }
 
 async function tell({ shell }: Cli, course: Course, options: GitOptions, isWhole: boolean): Promise<void> {
-  const { commits, sent, stored, unchanged, skipped, done } = course
+  const { commits, sent, stored, unchanged, skipped, ahead, done } = course
   if (options.json) {
     const { held = null, target = null, peers = null, isHeld = false } = done ?? {}
     const isDryRun = options.dryRun === true
     const versions = isDryRun ? { versions: sent } : { stored, unchanged, held, target, peers, isHeld }
-    return shell.out(jsonLine({ type: 'done', isDryRun, isWhole, commits, ...versions, skipped }))
+    return shell.out(jsonLine({ type: 'done', isDryRun, isWhole, commits, ...versions, ahead, skipped }))
   }
   for (const { file, why } of skipped.slice(0, PROBLEMS_SHOWN)) {
     note(shell, options, oneLine(`skipped ${file}: ${why}`))
   }
   if (skipped.length > PROBLEMS_SHOWN) {
     note(shell, options, `and ${skipped.length - PROBLEMS_SHOWN} others; --json names them`)
+  }
+  if (ahead > 0) {
+    note(
+      shell,
+      options,
+      `${count(ahead, 'version')} from the future of this clock: stored with the time of now`,
+    )
   }
   if (options.quiet) return
   const what = `of ${count(commits, 'commit')}`

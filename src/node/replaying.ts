@@ -2,6 +2,9 @@
  * Versions that were made elsewhere and earlier, as they were: with the parents, time and nonce that
  * they are given, whatever stands at the head of their pages. Whoever gives one again, by its page, time
  * and nonce, gets the version that is there: a history that was broken off goes on where it was.
+ *
+ * A time ahead of the clock becomes the clock's, in a form that tells: otherwise what was given twice, now
+ * and when its time has come, would be there twice.
  */
 import { SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
@@ -20,6 +23,8 @@ import type { Task } from './task.ts'
 
 /** Versions of one page that are looked through for one that is there. */
 const VERSIONS_MAX = 65_536
+/** A time that was put in place of another ends so in its second. What git has ends with 0, and what else does with it is told apart by its nonce. */
+const CLAMPED_END_MS = 1
 
 export interface Replayed {
   /** In the order in which they were given. */
@@ -28,7 +33,7 @@ export interface Replayed {
   made: { page: SealedPage; draft: PageDraft }[]
 }
 
-/** Signs those that are not there yet. Throws BAD_ARGUMENT, BAD_TIME for a time ahead of the clock, REFUSED. */
+/** Signs those that are not there yet. Throws BAD_ARGUMENT, REFUSED. */
 export function* sealOld(node: Node, author: Author, versions: readonly OldVersion[]): Task<Replayed> {
   const space: Space = { type: 'entity', id: author.entity }
   const known = new IdMap<BlockMeta[]>()
@@ -50,9 +55,6 @@ export function* sealOld(node: Node, author: Author, versions: readonly OldVersi
   for (const [at, { path, text, file, parents, summary, timeMs, nonce }] of versions.entries()) {
     const locator = pageLocator({ space, path })
     if (!node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
-    if (timeMs > node.env.wallMs() + CLOCK_AHEAD_MAX_MS) {
-      throw new SheafError('BAD_TIME', `a version of ${path} from the future of this clock`)
-    }
     let metas = known.get(locator)
     if (metas === undefined) {
       metas = yield* node.store.at(locator, VERSIONS_MAX, VERSION)
@@ -69,11 +71,24 @@ export function* sealOld(node: Node, author: Author, versions: readonly OldVersi
       if (id === undefined) throw new SheafError('BAD_ARGUMENT', `a version of ${path} before its parent`)
       return id
     })
-    const draft = { space, path, text, file, parents: named.slice(0, PARENTS_MAX), summary, timeMs, nonce }
+    const draft = {
+      space,
+      path,
+      text,
+      file,
+      parents: named.slice(0, PARENTS_MAX),
+      summary,
+      timeMs: timeNotAhead(timeMs, node.env.wallMs()),
+      nonce,
+    }
     group.push({ draft, at })
   }
   seal()
   return { ids: ids as Uint8Array[], areNew, made }
+}
+
+function timeNotAhead(timeMs: number, nowMs: number): number {
+  return timeMs <= nowMs + CLOCK_AHEAD_MAX_MS ? timeMs : nowMs - (nowMs % 1_000) - 1_000 + CLAMPED_END_MS
 }
 
 function* madeBefore(
@@ -81,7 +96,9 @@ function* madeBefore(
   metas: readonly BlockMeta[],
   { timeMs, nonce, entity }: { timeMs: number; nonce: Uint8Array; entity: Uint8Array },
 ): Task<Uint8Array | undefined> {
-  const alike = metas.filter((meta) => meta.timeMs === timeMs).map(({ id }) => id)
+  const alike = metas
+    .filter((meta) => meta.timeMs === timeMs || meta.timeMs % 1_000 === CLAMPED_END_MS)
+    .map(({ id }) => id)
   if (alike.length === 0) return undefined
   for (const bytes of yield* node.store.get(alike)) {
     if (bytes === undefined) continue

@@ -4,9 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
+import { SheafError } from '../../../src/base/errors.ts'
 import { fakeNode } from '../fake-node.ts'
 import { servedHome } from '../fake-shell.ts'
 import { Repository, storyIn } from './repository.ts'
+import { wikiHome } from './wiki-home.ts'
 
 test('import --git - a history becomes versions with their words and times, and comes once', async (t) => {
   const node = fakeNode()
@@ -101,4 +103,62 @@ test('import --git - where no daemon runs it says so, and ends: git is not waite
   })
   t.is(ended.signal, null, 'it ended by itself')
   t.ok(ended.stderr.includes('NOT_RUNNING'), ended.stderr)
+})
+
+test('import --git - Ctrl-C or a crash of the node in the middle, and again: nothing twice, nothing lost', async (t) => {
+  const wiki = await wikiHome(t)
+  const PAGES = 300
+  const VERSIONS = 2 * PAGES
+  const source = new Repository(join(wiki.home.home, 'wiki'))
+  for (const words of ['first', 'second']) {
+    const files = Array.from({ length: PAGES }, (_, i) => [`page-${i}.md`, `${words} ${i}`] as const)
+    source.commit(words, Object.fromEntries(files))
+  }
+
+  const counted = async (options: { signal?: AbortSignal } = {}) => {
+    const { out, err, status } = await wiki.home.run(
+      ['import', 'wiki', '--git', '--wait', '0', '--json'],
+      options,
+    )
+    return { ...(JSON.parse(out) as { stored: number; unchanged: number; isWhole: boolean }), status, err }
+  }
+  const leaving = new AbortController()
+  wiki.heard = ({ type }) => {
+    if (type === 'replay') leaving.abort()
+  }
+  const left = await counted({ signal: leaving.signal })
+  t.alike([left.status, left.isWhole], [2, false], left.err)
+
+  let replays = 0
+  wiki.heard = ({ type }) => {
+    if (type !== 'replay' || ++replays < 3) return
+    wiki.world.restart('ada')
+    throw new SheafError('UNREACHABLE', 'the node is gone')
+  }
+  const crashed = await counted()
+  t.absent(crashed.isWhole)
+  t.ok(crashed.stored + crashed.unchanged < VERSIONS, 'the node was gone before all was there')
+
+  wiki.heard = () => {}
+  await wiki.world.settle()
+  const again = await counted()
+  t.alike([again.stored + again.unchanged, again.isWhole], [VERSIONS, true], again.err)
+  t.ok(again.unchanged >= left.stored, 'what was acknowledged is there')
+  const third = await counted()
+  t.alike([third.stored, third.unchanged], [0, VERSIONS])
+  const space = { type: 'entity' as const, id: wiki.ada.actor.entity }
+  for (let i = 0; i < PAGES; i++) {
+    const page = { space, path: `page-${i}` }
+    const log = await wiki.ada.run({ type: 'log', page, untilMs: wiki.world.nowMs + 1_000 })
+    if (log.length !== 2) t.fail(`${page.path} has ${log.length} versions`)
+  }
+})
+
+test('import --git - commits from the future of this clock get its time, with a note, and come once', async (t) => {
+  const home = await servedHome(t, fakeNode())
+  const repository = new Repository(join(home.home, 'wiki'), 'main', 4_000_000_000)
+  repository.commit('Tomorrow', { 'a.md': 'text' })
+  const { status, err } = await home.run(['import', 'wiki', '--git'])
+  t.is(status, 0, err)
+  t.ok(err.includes('1 version from the future of this clock: stored with the time of now'), err)
 })

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path'
 
 export class Repository {
   readonly folder: string
-  #timeS = 1_500_000_000
+  #timeS: number
 
-  constructor(folder: string, branch = 'main') {
+  constructor(folder: string, branch = 'main', timeS = 1_500_000_000) {
+    this.#timeS = timeS
     mkdirSync(folder, { recursive: true })
     this.folder = folder
     this.git('init', '-q', '-b', branch)
