@@ -40,6 +40,16 @@ export { BOOKMARK, type Bookmark, bookmarkBody, decodeBookmark } from './content
 export { type Chunk, chunk as chunkPages, join as joinPages, type PageEntry } from './content/chunks.ts'
 export { type Difference, diffTexts, type Hunk, type HunkLine, unifiedText } from './content/diff.ts'
 export {
+  type FileDraft,
+  type FileParts,
+  type FileTable,
+  formFile,
+  openFile,
+  openFilePiece,
+  openTable,
+  type TableEntry,
+} from './content/file.ts'
+export {
   type Head,
   type HeadChoice,
   type HeadOptions,
@@ -73,8 +83,10 @@ export {
   type Combine,
   combineVerify,
   type PieceContent,
+  type PieceEntry,
   type PieceFault,
   type PieceTable,
+  pieceOf,
 } from './content/piece.ts'
 export {
   type Draft,
@@ -98,6 +110,7 @@ export {
   spaceToText,
 } from './content/space.ts'
 export { type NormalText, normaliseMarkdown } from './content/text.ts'
+export type { FileContent } from './content/version.ts'
 
 // Counting.
 
@@ -116,6 +129,7 @@ export type {
   Command,
   ExportedPage,
   ExportSummary,
+  GotFile,
   GotPage,
   HeldProgress,
   NodeApi,

@@ -3,6 +3,8 @@ import test from 'brittle'
 import fc from 'fast-check'
 import { decode, encode, readUint, type State } from '../../src/base/codec.ts'
 import { deviceVerify, loadCrypto } from '../../src/base/crypto.ts'
+import { sha256 } from '../../src/base/hash.ts'
+import { encodeFileTable, encodeTableList, openFile, openTable } from '../../src/content/file.ts'
 import { KINDS, type Kind, kindOf, locatorOf } from '../../src/content/kinds.ts'
 import {
   isDeviceKind,
@@ -12,6 +14,7 @@ import {
   verifyRecord,
 } from '../../src/content/record.ts'
 import { entityLocator } from '../../src/content/space.ts'
+import { decodeVersion } from '../../src/content/version.ts'
 import { verify } from '../helpers/actor.ts'
 import { flips, hex, plain, refusal, truncations, unhex, withTrailing } from '../helpers/bytes.ts'
 import { BODIES } from '../helpers/generators.ts'
@@ -58,6 +61,30 @@ test('kinds - every number and every name stands in the registry once, and every
   for (const { number } of KINDS) t.ok(number >= 1 && number <= 255)
   t.is(kindOf(0), undefined)
 })
+
+for (const [name, vector] of Object.entries(recordVectors.files)) {
+  test(`kinds - a version of a file ${name}: its vector is what its words and secrets give`, (t) => {
+    const kind = kindOf(vector.number)!
+    const [record] = formRecords(kind, [vector], signers)
+    t.is(hex(record!.bytes), vector.record)
+    t.is(hex(record!.id), vector.id)
+    t.is(hex(locatorOf(record!)), vector.locator)
+    const opened = open(unhex(vector.record), kind)
+    t.is(hex(opened.record.body), vector.bodyBytes)
+    t.alike(plain(opened.body), vector.body)
+    const { content } = decodeVersion(record!)
+    if (content.type !== 'file') throw new Error('no file')
+    const parts = openFile(content, unhex(vector.attachment))
+    if ('bytes' in parts) t.is(hex(sha256(parts.bytes)), hex(content.fileHash))
+    else {
+      t.is(hex(encodeTableList(parts.tables)), vector.attachment)
+      for (const [i, entry] of parts.tables.entries()) {
+        const pieces = openTable(entry, unhex(vector.tables[i]!))
+        t.is(hex(encodeFileTable(pieces)), vector.tables[i])
+      }
+    }
+  })
+}
 
 for (const kind of KINDS) {
   test(`kinds - ${kind.name}: its vector is what its words and secrets give`, (t) => {

@@ -34,6 +34,12 @@ export interface RecordVector extends RecordInput {
   locator: string | null
 }
 
+export interface FileVector extends RecordVector {
+  /** What travels beside the version: the only piece, or the list of tables. */
+  attachment: string
+  tables: string[]
+}
+
 export interface RecordVectors {
   about: string
   network: string
@@ -43,6 +49,8 @@ export interface RecordVectors {
   entity: string
   deviceSeed: string
   kinds: Record<string, RecordVector>
+  /** Versions that put a file on a page. */
+  files: Record<string, FileVector>
   /** Records of one kind under one signature. */
   batch: { kind: string; inputs: RecordInput[]; records: string[]; ids: string[] }
 }

@@ -8,6 +8,13 @@ import { networkOf } from '../../src/base/network.ts'
 import { formBlock, type VerifyContext, verifyBlock } from '../../src/content/block.ts'
 import { chunk, decodeChunk, join } from '../../src/content/chunks.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from '../../src/content/device.ts'
+import {
+  decodeTableList,
+  openFile,
+  openFilePiece,
+  openTable,
+  type TableEntry,
+} from '../../src/content/file.ts'
 import { compress } from '../../src/content/gzip.ts'
 import { KEY_GENESIS, keyGenesis, NO_SIGNER } from '../../src/content/key.ts'
 import { combineVerify, contentOf, cut, encodeTable, tableRoot } from '../../src/content/piece.ts'
@@ -15,7 +22,7 @@ import { type Draft, parseRecord, type SignedRecord, signRecord } from '../../sr
 import { pageFromText, spaceFromText, spaceToText } from '../../src/content/space.ts'
 import { SPACE_INDEX, spaceIndex } from '../../src/content/space-index.ts'
 import { CHECKPOINT } from '../../src/content/statement.ts'
-import { pageContent, VERSION } from '../../src/content/version.ts'
+import { decodeVersion, type FileContent, pageContent, VERSION } from '../../src/content/version.ts'
 import { verifyStatement } from '../../src/node/peer.ts'
 import { query } from '../../src/node/queries.ts'
 import { earn, hello, result } from '../../src/node/wire.ts'
@@ -263,6 +270,37 @@ export const BYTE_ROWS: Row[] = [
   // what a version carries
   { what: 'a piece that was not signed', code: 'BAD_HASH', provoke: () => open(changed(version({}), -1, 7)) },
   {
+    what: 'a file whose only piece is another',
+    code: 'BAD_HASH',
+    provoke: () => refusal(() => openFile(fileNamed('of one piece'), compress(utf8('wasp')))),
+  },
+  {
+    what: 'a list of tables of a file that was not signed',
+    code: 'BAD_HASH',
+    provoke: () => {
+      const { attachment } = recordVectors.files['of two pieces in a table']!
+      return refusal(() => openFile(fileNamed('of two pieces in a table'), changed(unhex(attachment), 5, 7)))
+    },
+  },
+  {
+    what: 'a table of a file that is none of those in the list',
+    code: 'BAD_HASH',
+    provoke: () => refusal(() => openTable(twoPieces().entry, changed(twoPieces().table, -1, 7))),
+  },
+  {
+    what: 'a table of a file that lists more than was signed of it',
+    code: 'BAD_FORMAT',
+    provoke: () => refusal(() => openTable({ ...twoPieces().entry, pieces: 1 }, twoPieces().table)),
+  },
+  {
+    what: 'a wrong piece of a file among several',
+    code: 'BAD_HASH',
+    provoke: () => {
+      const [first] = openTable(twoPieces().entry, twoPieces().table)
+      return refusal(() => openFilePiece(first!, compress(utf8('wasp'))))
+    },
+  },
+  {
     what: 'a text that is not the one that was signed',
     code: 'BAD_HASH',
     provoke: () => open(version({ text: utf8('# Bees\n') }, compress(utf8('# Wasp\n')))),
@@ -413,6 +451,18 @@ export const BYTE_ROWS: Row[] = [
     provokedBy: 'test/content/rotation.test.ts',
   },
 ]
+
+/** What a version of the vectors signs of its file. */
+function fileNamed(name: string): FileContent {
+  const { content } = decodeVersion(parseRecord(unhex(recordVectors.files[name]!.record)))
+  if (content.type !== 'file') throw new Error(`${name} is no file`)
+  return content
+}
+
+function twoPieces(): { entry: TableEntry; table: Uint8Array } {
+  const { attachment, tables } = recordVectors.files['of two pieces in a table']!
+  return { entry: decodeTableList(unhex(attachment))[0]!, table: unhex(tables[0]!) }
+}
 
 function entry({ hash, bytes, textBytes }: (typeof pieces)[number]) {
   return { hash, bytes: bytes.byteLength, textBytes }
