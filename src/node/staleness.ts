@@ -9,7 +9,7 @@ import { decode } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
 import type { VerifiedVersion } from '../content/block.ts'
-import { History } from '../content/history.ts'
+import { History, type HistoryEntry } from '../content/history.ts'
 import { type Page, pageLocator } from '../content/space.ts'
 import { VERSION, versionBody } from '../content/version.ts'
 import { gatherBundle, localBundle } from './bundles.ts'
@@ -38,21 +38,29 @@ export function* standingOf(node: Node, page: Page, heard: readonly VerifiedVers
   const history = new History([...outlines.values()].map(entryOf))
   const heads = history.heads.map(({ id }) => outlines.get(id)!)
   return {
-    head: heads.length < 2 ? heads[0] : yield* chosen(node, page, heard, heads),
+    head: heads.length < 2 ? heads[0] : yield* chosen(node, page, heard, heads, history),
     hasSeen: (parents, id) =>
       parents.some((parent) => equalBytes(parent, id) || history.isAncestor(id, parent)),
   }
 }
 
+/** The tip that one sees; where one's bookmark is on something older, the first that came of it. */
 function* chosen(
   node: Node,
   page: Page,
   heard: readonly VerifiedVersion[],
   heads: readonly Outline[],
+  history: Pick<History<HistoryEntry>, 'isAncestor'>,
 ): Task<Outline | undefined> {
   const here = (yield* localBundle(node, pageLocator(page))).filter((block) => block.type === 'version')
   const head = yield* headOf(node, page, [...here, ...heard], { untilMs: node.env.nowMs(), isLocal: true })
-  return head && heads.find(({ id }) => equalBytes(id, head.version.id))
+  if (head === undefined) return undefined
+  const { id: seen } = head.version
+  return (
+    heads.find(({ id }) => equalBytes(id, seen)) ??
+    heads.find(({ id }) => history.isAncestor(seen, id)) ??
+    heads[0]
+  )
 }
 
 function entryOf({ id, body }: Outline): { id: Uint8Array; parents: Uint8Array[]; isOwners: boolean } {

@@ -88,6 +88,14 @@ test('bookmarking - what one publishes is held against the head that one sees', 
   t.is(onRight.status, 'stored')
 })
 
+test('bookmarking - a bookmark on something older than the tips hides none of them from who publishes', async (t) => {
+  const { ada, base, left, right, bookmark } = await forked()
+  await bookmark(ada, base)
+  const onBase = await put(ada, { path: 'bees', text: 'three', parents: [base] })
+  t.is(onBase.status, 'stale')
+  t.ok([left, right].some((tip) => hex(tip) === hex(onBase.id)))
+})
+
 test('bookmarking - what one writes on a page that has the own bookmark takes it along', async (t) => {
   const { world, ada, bo, page, base, left, right, get, bookmark } = await forked()
   await bookmark(ada, right)
