@@ -2,11 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
+import { idToText } from '../../../src/base/text-id.ts'
+import { START_MS } from '../../helpers/world.ts'
 import { Repository, storyIn } from './repository.ts'
 import { wikiHome } from './wiki-home.ts'
 
 test('export --history - what came out of git goes back as it was, and the same history has the same names', async (t) => {
-  const { home } = await wikiHome(t)
+  const { home, ada } = await wikiHome(t)
   const source = storyIn(join(home.home, 'wiki'))
   const imported = await home.run(['import', 'wiki', '--git', '--wait', '0'])
   t.is(imported.status, 75, imported.err)
@@ -30,6 +32,40 @@ test('export --history - what came out of git goes back as it was, and the same 
   t.is(merges.length, 3, 'two merges, one of which joined two pages')
   t.ok(out('log', '--format=%an', 'main').includes('@'))
   t.ok(out('log', '--follow', '--format=%s', 'main', '--', 'garden/hive.md').includes('First pages'))
+
+  const rows = out('log', '--format=%H|%P|%(trailers:key=Sheaf-Version,valueonly,separator=%x20)', 'main')
+  const commits = rows
+    .trim()
+    .split('\n')
+    .map((row) => row.split('|') as [string, string, string])
+  const versionOf = new Map(commits.map(([oid, , id]) => [oid, id]))
+  const graph = commits.flatMap(([, parents, id]) =>
+    id === ''
+      ? []
+      : [
+          [
+            id,
+            ...parents
+              .split(' ')
+              .map((oid) => versionOf.get(oid) ?? '')
+              .sort(),
+          ]
+            .join(' ')
+            .trim(),
+        ],
+  )
+  const versions = new Map<string, string>()
+  const space = { type: 'entity' as const, id: ada.actor.entity }
+  for (const path of ['garden/bees', 'garden/hive', 'index']) {
+    for (const { id, parents } of await ada.run({
+      type: 'log',
+      page: { space, path },
+      untilMs: START_MS * 2,
+    })) {
+      versions.set(idToText(id), [idToText(id), ...parents.map(idToText).sort()].join(' '))
+    }
+  }
+  t.alike(graph.sort(), [...versions.values()].sort(), 'the same graph, node by node')
 
   const head = out('rev-parse', 'main')
   const again = await home.run(['export', '@me', 'out.git', '--history', '--json'])
