@@ -343,6 +343,34 @@ test('examples - a second machine is let in, writes, says what it has, and is re
   t.absent(readFileSync(join(folder, 'laptop/identity.json'), 'utf8').includes('entitySecret'))
 })
 
+test('examples - pages are found by their words and links', { timeout: 200_000 }, async (t) => {
+  const lines = linesOf('examples/searching.md')
+  t.ok(lines.length > 8)
+  const folder = tempHome(t)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
+  t.teardown(
+    async () => {
+      if (existsSync(socketOf(folder, 'ann'))) await sheaf(folder, wordsOf('sheaf --home ann stop'))
+    },
+    { order: -1 },
+  )
+  const printed = new Map<string, string>()
+  for (const line of lines) {
+    const { status, out, err } = await sheaf(folder, wordsOf(line))
+    const [, pid] = /(?:running|started) as process (\d+)/.exec(out) ?? []
+    if (pid !== undefined) process.once('exit', () => endLeftover(Number(pid), socketOf(folder, 'ann')))
+    t.is(status, line.includes('--wait 0') ? 75 : 0, `${line}: ${err}`)
+    printed.set(line.split(' ').slice(3).join(' '), out)
+  }
+  t.ok(printed.get('search bees in winter --local')?.includes('/bees/'))
+  t.ok(printed.get('search --limit 3 --space @me varroa')?.includes('/bees/varroa'))
+  const found = printed.get('search honey --json')!.trimEnd().split('\n')
+  t.is((JSON.parse(found.at(-1)!) as { type: string }).type, 'done')
+  t.ok(printed.get('backlinks "garden/wild bees"')?.includes('/garden/soil'))
+  t.ok(printed.get('links garden/soil')?.includes('garden/forage'))
+  t.is(printed.get('search --local -- --no-such-flag'), '')
+})
+
 /** What a page tells a reader to type, of `sheaf` or what else it should be. */
 function linesOf(page: string, wanted = /^sheaf --home /): string[] {
   return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
