@@ -5,6 +5,8 @@ export interface PageFields {
   path: string
   title: string
   headings: string
+  /** The first paragraph, which mostly says what the page is about. */
+  opening: string
   body: string
 }
 
@@ -17,7 +19,13 @@ const HEADINGS_MAX = 256
 export function fieldsOf(path: string, markdown: string): PageFields {
   const body = markdown.slice(0, INDEXED_CHARS_MAX)
   const headings = headingsOf(body)
-  return { path, title: headings[0] ?? nameOf(path), headings: headings.slice(1).join('\n'), body }
+  return {
+    path,
+    title: headings[0] ?? nameOf(path),
+    headings: headings.slice(1).join('\n'),
+    opening: openingOf(body),
+    body,
+  }
 }
 
 /** What a page calls itself, in one line: its first heading, else the last part of its path. */
@@ -28,6 +36,25 @@ export function titleOf(path: string, markdown: string): string {
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
+
+/** The first lines together that are neither blank nor a heading. */
+function openingOf(markdown: string): string {
+  let found = ''
+  for (let at = 0; at < Math.min(markdown.length, OPENING_WITHIN_CHARS); ) {
+    const end = endOfLine(markdown, at)
+    const line = markdown.slice(at, Math.min(end, at + OPENING_CHARS_MAX))
+    at = end + 1
+    if (/^\s*(#{1,6}\s|$)/.test(line)) {
+      if (found !== '') break
+    } else found += `${line}\n`
+    if (found.length >= OPENING_CHARS_MAX) break
+  }
+  return found.slice(0, OPENING_CHARS_MAX)
+}
+
+/** What begins further down opens nothing, and a longer paragraph has said by then what it is about. */
+const OPENING_WITHIN_CHARS = 4_096
+const OPENING_CHARS_MAX = 1_024
 
 /** Lines that begin with `#` outside of fenced code. */
 function headingsOf(markdown: string, max = HEADINGS_MAX): string[] {

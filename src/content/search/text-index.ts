@@ -6,6 +6,7 @@ import MiniSearch from 'minisearch'
 import { SheafError } from '../../base/errors.ts'
 import type { PageFields } from './fields.ts'
 import { termsIn } from './tokens.ts'
+import { type CountedWord, timesIn, WordTable } from './word-table.ts'
 
 /** Words of one field of a page that are indexed: about 64 KB of prose. */
 export const FIELD_TERMS_MAX = 16_384
@@ -15,18 +16,24 @@ export const POSTINGS_MAX = 5_000_000
 export const QUERY_TERMS_MAX = 32
 
 /** Where a word stands there too it counts this much more; the first heading is most pages' name, and short. */
-const BOOST = { path: 0.15, title: 0.3, headings: 0.15, body: 1 }
-/** A word that more pages have than this part of them is only counted for pages that others have found. */
-const COMMON_SHARE = 0.1
-/** Pages that common words are counted for. */
+const BOOST = { path: 0.15, title: 0.3, headings: 0.15, opening: 0.3, body: 1 }
+/**
+ * The rarest words of a question say which pages are looked at: as long as those that have them are so many
+ * together, which takes about a millisecond; two words at least.
+ */
+const GONE_THROUGH_MAX = 3_000
+const TELLING_MIN = 2
+/** Pages that the other words are counted for. */
 const CANDIDATES_MAX = 100
+/** Sums of the same numbers in another order differ by less. */
+const EQUAL_WITHIN = 1e-9
 /** Words that no page has are looked for as beginnings, and with a letter or two wrong. */
 const GUESSED_LENGTH_MIN = 3
 const FUZZY_LENGTH_MIN = 5
 const FUZZY_LETTERS_MAX = 2
 /** Words of one question that are guessed: each costs a walk through all words there are. */
 const GUESSED_MAX = 4
-/** Pages of all words of one question together; a word that most pages have tells least, and is left out first. */
+/** Pages of the first two together: of two words that most pages have one is enough. */
 const ASKED_POSTINGS_MAX = 300_000
 /** A beginning that more words have than these says nothing, and costs a second for each 80,000. */
 const ENDINGS_MAX = 10_000
@@ -57,8 +64,10 @@ export class TextIndex {
   })
   /** Of the page that is being added: taken apart once. */
   #terms: ReadonlyMap<Field, string[]> | undefined
-  /** How many pages have a word. */
-  readonly #pagesWith = new Map<string, number>()
+  readonly #words = new WordTable()
+  /** The words of each page's body, for those that are too common to go through all pages that have them. */
+  readonly #bodies = new Map<string, Uint32Array>()
+  #bodyWords = 0
   #postings = 0
 
   get pages(): number {
@@ -81,7 +90,10 @@ export class TextIndex {
     this.#terms = ofFields
     this.#index.add({ key, ...fields })
     this.#terms = undefined
-    for (const term of terms) this.#pagesWith.set(term, (this.#pagesWith.get(term) ?? 0) + 1)
+    this.#words.add(terms)
+    const body = this.#words.counted(ofFields.get('body')!)
+    this.#bodies.set(key, body)
+    this.#bodyWords += body.length
     this.#postings += terms.size
   }
 
@@ -92,58 +104,71 @@ export class TextIndex {
     this.#terms = ofFields
     this.#index.remove({ key, ...fields })
     this.#terms = undefined
-    for (const term of terms) {
-      const left = this.#pagesWith.get(term)! - 1
-      if (left > 0) this.#pagesWith.set(term, left)
-      else this.#pagesWith.delete(term)
-    }
+    this.#words.remove(terms)
+    this.#bodyWords -= this.#bodies.get(key)!.length
+    this.#bodies.delete(key)
     this.#postings -= terms.size
   }
 
   /** The best pages for these words, best first; equals in the order of their keys. */
   search(words: string, { limit, isWanted }: SearchBounds): Hit[] {
-    const terms = this.#affordable(queryTerms(words))
+    const terms = queryTerms(words)
     const { common, telling } = this.#parted(terms)
-    const found = new Map<string, { score: number; matched: number }>()
-    for (const { id, score, queryTerms: matched } of this.#scored(telling, isWanted)) {
-      found.set(id as string, { score, matched: matched.length })
-      if (found.size === Math.max(limit, CANDIDATES_MAX)) break
-    }
-    for (const { id, score, queryTerms: matched } of this.#scored(common, (key) => found.has(key))) {
-      const one = found.get(id as string)!
-      one.score += score
-      one.matched += matched.length
-    }
-    return [...found]
-      .map(([key, { score, matched }]) => ({ key, score: (score * matched) / terms.length }))
+    const scored = this.#scored(telling, isWanted)
+    // With its equals, which come in the order in which they were added.
+    const least = (scored[Math.max(limit, CANDIDATES_MAX) - 1]?.score ?? 0) * (1 - EQUAL_WITHIN)
+    const found = scored.slice(0, GONE_THROUGH_MAX).filter(({ score }) => score >= least)
+    const counted = common.map((term) => this.#words.get(term)!)
+    return found
+      .map(({ id, score, queryTerms: matched }) => {
+        const own = this.#commonScore(id as string, counted)
+        // MiniSearch has multiplied by the words that matched: so is the sum.
+        const all = (score / matched.length + own.score) * (matched.length + own.matched)
+        return { key: id as string, score: all / terms.length }
+      })
       .sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1))
       .slice(0, limit)
   }
 
-  /** The rarest first, as many as may be looked at; one is. */
-  #affordable(terms: readonly string[]): string[] {
-    const pagesWith = (term: string): number => this.#pagesWith.get(term) ?? 0
-    const rareFirst = [...terms].sort((a, b) => pagesWith(a) - pagesWith(b))
-    let left = ASKED_POSTINGS_MAX
-    const tooMany = rareFirst.findIndex((term, i) => {
-      left -= pagesWith(term)
-      return left < 0 && i > 0
-    })
-    const out = new Set(tooMany < 0 ? [] : rareFirst.slice(tooMany))
-    return terms.filter((term) => !out.has(term))
+  /** What MiniSearch would give a page for words that many have, by its body alone. */
+  #commonScore(key: string, words: readonly CountedWord[]): { score: number; matched: number } {
+    let score = 0
+    let matched = 0
+    if (words.length === 0) return { score, matched }
+    const body = this.#bodies.get(key)!
+    const length = (body.length * this.pages) / this.#bodyWords
+    for (const { number, pages } of words) {
+      const times = timesIn(body, number)
+      if (times === 0) continue
+      matched += 1
+      score += weightOf(pages, this.pages) * bm25Plus(times, length)
+    }
+    return { score, matched }
   }
 
-  /** Common words cost most and tell least: left out of the first round where two others are there. */
+  /** The rarest words tell most and cost least: as many of them as GONE_THROUGH_MAX pages have, and two at least. */
   #parted(terms: readonly string[]): { common: string[]; telling: string[] } {
-    const most = Math.max(1, this.pages * COMMON_SHARE)
-    const telling = terms.filter((term) => (this.#pagesWith.get(term) ?? 0) <= most)
-    if (telling.length < 2) return { common: [], telling: [...terms] }
-    return { common: terms.filter((term) => !telling.includes(term)), telling }
+    const pagesWith = new Map(terms.map((term) => [term, this.#words.get(term)?.pages ?? 0]))
+    const rarestFirst = [...terms].sort((a, b) => pagesWith.get(a)! - pagesWith.get(b)!)
+    let known = 0
+    let pages = 0
+    const end = rarestFirst.findIndex((term) => {
+      const own = pagesWith.get(term)!
+      const most = known < TELLING_MIN ? ASKED_POSTINGS_MAX : GONE_THROUGH_MAX
+      if (known > 0 && pages + own > most) return true
+      known += own > 0 ? 1 : 0
+      pages += own
+      return false
+    })
+    const telling = end < 0 ? rarestFirst : rarestFirst.slice(0, end)
+    return { telling, common: terms.filter((term) => !telling.includes(term)) }
   }
 
   #scored(terms: readonly string[], isWanted: ((key: string) => boolean) | undefined) {
     if (terms.length === 0) return []
-    const unknown = terms.filter((term) => !this.#pagesWith.has(term) && term.length >= GUESSED_LENGTH_MIN)
+    const unknown = terms.filter(
+      (term) => this.#words.get(term) === undefined && term.length >= GUESSED_LENGTH_MIN,
+    )
     const guessed = new Set(unknown.slice(0, GUESSED_MAX))
     const beginnings = this.#beginnings(guessed)
     return this.#index.search(terms.join(' '), {
@@ -159,7 +184,7 @@ export class TextIndex {
   /** Those with which few words begin. */
   #beginnings(some: ReadonlySet<string>): ReadonlySet<string> {
     const left = new Map([...some].map((term) => [term, ENDINGS_MAX]))
-    for (const word of left.size === 0 ? [] : this.#pagesWith.keys()) {
+    for (const word of left.size === 0 ? [] : this.#words.all()) {
       for (const [term, count] of left) {
         if (!word.startsWith(term)) continue
         if (count === 0) left.delete(term)
@@ -169,6 +194,16 @@ export class TextIndex {
     }
     return new Set(left.keys())
   }
+}
+
+/** MiniSearch's own measure with its own constants: what a word weighs that so many of all pages have … */
+function weightOf(pages: number, allPages: number): number {
+  return Math.log(1 + (allPages - pages + 0.5) / (pages + 0.5))
+}
+
+/** … where it stands so often in a text of that length, the mean being 1. */
+function bm25Plus(times: number, length: number): number {
+  return 0.5 + (times * 2.2) / (times + 1.2 * (0.3 + 0.7 * length))
 }
 
 /** The different words of a question, at most QUERY_TERMS_MAX. */
@@ -182,4 +217,4 @@ function termsOfPage(fields: PageFields): { ofFields: Map<Field, string[]>; term
 }
 
 type Field = keyof PageFields
-const FIELDS = ['path', 'title', 'headings', 'body'] as const satisfies Field[]
+const FIELDS = ['path', 'title', 'headings', 'opening', 'body'] as const satisfies Field[]

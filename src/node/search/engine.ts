@@ -188,10 +188,12 @@ export class SearchEngine {
         const fields = fieldsOf(head.page.path, text)
         if (this.#add(CANDIDATE + key, fields)) added.set(key, fields)
       }
-      const isWanted = (key: string): boolean =>
-        key.startsWith(CANDIDATE)
-          ? true
-          : !added.has(key) && (space === undefined || isIn(this.#entries.get(key)!.page, space))
+      const isWanted =
+        space === undefined && added.size === 0
+          ? undefined
+          : (key: string): boolean =>
+              key.startsWith(CANDIDATE) ||
+              (!added.has(key) && (space === undefined || isIn(this.#entries.get(key)!.page, space)))
       const hits = this.#texts.search(words, { limit, isWanted })
       return hits.map(({ key, score }) => ({
         key: key.startsWith(CANDIDATE) ? key.slice(CANDIDATE.length) : key,

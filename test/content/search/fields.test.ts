@@ -9,16 +9,19 @@ test('fields - title and headings, code left alone', (t) => {
     path: 'garden/bees',
     title: 'Bees',
     headings: 'Winter',
+    opening: 'text\n',
     body: markdown,
   })
+  t.is(fieldsOf('a', '# a\n\n\n> one\n> two\n# b\nthree').opening, '> one\n> two\n')
   t.is(titleOf('garden/old bees', 'no heading'), 'old bees')
 })
 
 test('fields - any text has a title, and what is indexed is bounded', (t) => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      const { title, body } = fieldsOf('a/b', text)
-      return title.length > 0 && title.length <= 512 && text.startsWith(body)
+      const { title, opening, body } = fieldsOf('a/b', text)
+      const isShort = title.length <= 512 && opening.length <= 1_024
+      return title.length > 0 && isShort && text.startsWith(body)
     }),
     parameters(),
   )
