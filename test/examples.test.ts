@@ -368,7 +368,6 @@ test('examples - pages are found by their words and links', { timeout: 200_000 }
   t.is((JSON.parse(found.at(-1)!) as { type: string }).type, 'done')
   t.ok(printed.get('backlinks "garden/wild bees"')?.includes('/garden/soil'))
   t.ok(printed.get('links garden/soil')?.includes('garden/forage'))
-  t.is(printed.get('search --local -- --no-such-flag'), '')
 })
 
 /** What a page tells a reader to type, of `sheaf` or what else it should be. */
