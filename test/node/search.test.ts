@@ -2,8 +2,10 @@ import test from 'brittle'
 import { decode, encode } from '../../src/base/codec.ts'
 import { idKey } from '../../src/base/id-map.ts'
 import { pageLocator, type Space } from '../../src/content/space.ts'
+import { WIRE_CODES } from '../../src/node/peer.ts'
 import type { FoundPage, SearchSummary } from '../../src/node/search/results.ts'
 import { result as resultCodec } from '../../src/node/wire.ts'
+import { HandServer } from '../helpers/hand-server.ts'
 import { World, type WorldNode } from '../helpers/world.ts'
 
 const spaceOf = (node: WorldNode): Space => ({ type: 'entity', id: node.actor.entity })
@@ -210,6 +212,46 @@ test('search - ends at its deadline where nobody answers, with what is here', as
     summary.asked.map(({ answer }) => answer),
     ['unreachable'],
   )
+})
+
+test('search - a node that does not know searching is told as such, and is no part of what was covered', async (t) => {
+  const world = new World()
+  const ann = world.add('ann', { isReader: true })
+  let asked = 0
+  const old = new HandServer(world.addStranger('old'), {
+    answer: (server, { ask, asked: query }) => {
+      if (query.type === 'search') asked += 1
+      server.end.tell('refuse', { ask, code: WIRE_CODES.indexOf('UNSUPPORTED'), detail: '' })
+    },
+  })
+  world.connect('ann', 'old')
+  await world.settle()
+  const { found, summary } = await find(world, ann, 'honey')
+  t.alike(found, [])
+  t.is(asked, 1)
+  t.alike(
+    summary.asked.map(({ device, answer }) => [idKey(device), answer]),
+    [[idKey(old.end.actor.device.publicKey), 'unsupported']],
+  )
+  t.is(summary.shards.answered, 0)
+})
+
+test('search - where each keeps a part, keepers of the other parts are asked, and the shares add up', async (t) => {
+  const world = new World()
+  const names = ['ann', 'ben', 'cat', 'dee', 'eve']
+  const nodes = names.map((name) => world.add(name, { depth: 1 }))
+  const [ann] = nodes
+  for (const name of names.slice(1)) world.connect('ann', name)
+  await world.advance(5_000)
+  const pages = Array.from({ length: 12 }, (_, i): [string, string] => [`page ${i}`, `honey from hive ${i}`])
+  for (const [i, node] of nodes.slice(1).entries())
+    await publish(node, Object.fromEntries(pages.slice(3 * i, 3 * i + 3)))
+  await world.advance(30_000)
+  const { found, summary } = await find(world, ann!, 'honey', { limit: 20 })
+  t.alike(paths(found).sort(), pages.map(([path]) => path).sort())
+  t.is(summary.shards.all, 2)
+  t.is(summary.shards.answered, summary.shards.asked)
+  t.is(summary.share, 1)
 })
 
 test('search - alone it says that it covered what is here', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Where the search engine is: in a worker with a heap of its own, which is there while somebody searches and is
  * ended when nobody has for a while. What is gone with it is made anew from the store before the next search:
- * that takes about as long as reading it from a file would (docs/DECISIONS.md).
+ * 0.7 ms a page, several times what reading it from a file would take (docs/DECISIONS.md says why).
  */
 import type { Worker } from 'node:worker_threads'
 import { SheafError } from '../../base/errors.ts'
