@@ -5,6 +5,7 @@ import { startSearcher } from '../../../src/node/io/searcher.ts'
 /** Of the event loop, without a question: the rest comes up in a millisecond. */
 const TURNS_TO_REST = 2_000
 const PLACE = { key: 'k'.repeat(32), print: 'p', blocks: [] }
+const SIZE = { type: 'size' as const }
 const compare = (searcher: ReturnType<typeof startSearcher>) =>
   searcher.ask({ type: 'compare', prefix: new Uint8Array(32), depth: 0, places: [PLACE] })
 
@@ -46,4 +47,16 @@ test('searcher - a call that it cannot answer is an error of that call alone', a
   t.alike((await searcher.ask({ type: 'size' })).answer, { pages: 0, postings: 0, isFull: false })
   const waiting = searcher.ask({ type: 'size' })
   await Promise.all([t.exception(waiting, /ended/), searcher.close()])
+})
+
+test('searcher - a worker that nobody asks ends, and the next one begins anew', async (t) => {
+  const searcher = startSearcher(1)
+  t.teardown(() => searcher.close())
+  const first = await searcher.ask(SIZE)
+  t.alike(first, { life: 1, answer: { pages: 0, postings: 0, isFull: false } })
+  // its rest came up while it loaded, and comes up again; timers of one thread keep their order
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  t.is((await searcher.ask(SIZE)).life, 2)
+  await searcher.close()
+  await t.exception(searcher.ask(SIZE), /CANCELLED|stopping/)
 })
