@@ -127,6 +127,12 @@ function inOrder(versions: ReadonlyMap<string, VersionJson>): VersionJson[] {
   return [...order.values()]
 }
 
+/** A commit that is joined with others, and what it puts beside theirs. */
+interface Joined {
+  readonly commit: GitName
+  readonly files: readonly TreeFile[]
+}
+
 /** The commits of one run, and those that were there before. */
 class Writing {
   readonly #cli: Cli
@@ -175,10 +181,15 @@ class Writing {
     const tips = [...versions.values()]
       .filter(({ id }) => !followed.has(id))
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-    const files = await this.#filesOf(tips.filter(({ id }) => heads.has(id)))
+    // All at once, so that each is at hand below.
+    await this.#filesOf(tips.filter(({ id }) => heads.has(id)))
     const timeMs = Math.max(0, ...tips.map((tip) => tip.timeMs))
-    const parents = tips.map(({ id }) => this.#commits.get(id)!)
-    await this.#join(MAIN_REF, 'The pages as they stand\n', { parents, files, timeMs })
+    const joined: Joined[] = []
+    for (const tip of tips) {
+      const files = heads.has(tip.id) ? await this.#filesOf([tip]) : []
+      joined.push({ commit: this.#commits.get(tip.id)!, files })
+    }
+    await this.#join(MAIN_REF, 'The pages as they stand\n', joined, timeMs)
     await this.#git.remove(BEGUN_REF)
     await this.#git.end()
   }
@@ -188,28 +199,34 @@ class Writing {
   }
 
   async #checkpoint(): Promise<void> {
-    const parents = [...(this.#begun === undefined ? [] : [this.#begun]), ...this.#loose]
-    this.#begun = await this.#join(BEGUN_REF, 'An export that was begun\n', { parents, files: [], timeMs: 0 })
+    const commits = [...(this.#begun === undefined ? [] : [this.#begun]), ...this.#loose]
+    const joined = commits.map((commit) => ({ commit, files: [] }))
+    this.#begun = await this.#join(BEGUN_REF, 'An export that was begun\n', joined, 0)
     this.#loose = new Set()
     this.#sinceCheckpoint = 0
     await this.#git.checkpoint()
   }
 
-  /** One commit behind which all of `parents` are; the files are in the last. */
+  /**
+   * One commit behind which all that are joined are, with their files: git takes so many at a time. Those in between
+   * have the files so far: `git log` of a page follows the parent that has the page as it is.
+   */
   async #join(
     ref: string,
     message: string,
-    { parents, files, timeMs }: { parents: readonly GitName[]; files: readonly TreeFile[]; timeMs: number },
+    joined: readonly Joined[],
+    timeMs: number,
   ): Promise<GitName | undefined> {
     let last: GitName | undefined
-    for (let at = 0; at < parents.length; at += JOINED_MAX) {
-      const isLast = at + JOINED_MAX >= parents.length
+    for (let at = 0; at < joined.length; at += JOINED_MAX) {
+      const some = joined.slice(at, at + JOINED_MAX)
       last = await this.#git.commit(ref, {
         message,
         author: 'sheaf',
         timeMs,
-        parents: [...(last === undefined ? [] : [last]), ...parents.slice(at, at + JOINED_MAX)],
-        files: isLast ? files : [],
+        parents: [...(last === undefined ? [] : [last]), ...some.map(({ commit }) => commit)],
+        files: some.flatMap(({ files }) => files),
+        isOnTopOfFirst: last !== undefined,
       })
     }
     return last

@@ -18,6 +18,8 @@ export interface CommitDraft {
   timeMs: number
   parents: readonly GitName[]
   files: readonly TreeFile[]
+  /** Whether the files of its first parent are in its tree, too. */
+  isOnTopOfFirst?: boolean
 }
 
 const NO_COMMIT = '0'.repeat(40)
@@ -48,7 +50,10 @@ export class Importer {
   }
 
   /** A commit that `ref` leads to from now on; without files its tree is empty. */
-  async commit(ref: string, { message, author, timeMs, parents, files }: CommitDraft): Promise<GitName> {
+  async commit(
+    ref: string,
+    { message, author, timeMs, parents, files, isOnTopOfFirst = false }: CommitDraft,
+  ): Promise<GitName> {
     this.#mark += 1
     const who = `@${author} <${author}@sheaf.invalid> ${Math.floor(timeMs / 1000)} +0000`
     const [first, ...others] = parents
@@ -64,7 +69,7 @@ export class Importer {
       message,
       ...(first === undefined ? [] : [`from ${first}`]),
       ...others.map((parent) => `merge ${parent}`),
-      'deleteall',
+      ...(isOnTopOfFirst ? [] : ['deleteall']),
       ...files.map(({ name, blob }) => `M 100644 ${blob} ${quoted(name)}`),
     ]
     await this.#write(`${lines.join('\n')}\n\n`)

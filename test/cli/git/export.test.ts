@@ -47,6 +47,22 @@ async function longPage({ ada }: WikiHome, versions: number): Promise<void> {
   }
 }
 
+test('export --history - git log of any page leads to its version, however many are joined', async (t) => {
+  const { home, ada } = await wikiHome(t)
+  const paths = Array.from({ length: 40 }, (_, i) => `page-${i}`)
+  for (const path of paths) {
+    const pages = [{ path, text: Buffer.from(`${path}\n`) }]
+    await ada.run({ type: 'publish', pages, summary: `made ${path}`, index: path === paths.at(-1) })
+  }
+  await exported(home)
+  const git = gitOf(home)
+  t.is(git('ls-tree', '-r', '--name-only', 'main').split('\n').length, 40)
+  const lost = paths.filter(
+    (path) => git('log', '--format=%s', 'main', '--', `${path}.md`) !== `made ${path}`,
+  )
+  t.alike(lost, [])
+})
+
 test('export --history - a deleted page goes out with all that it was, and its last commit takes the file away', async (t) => {
   const { home, ada } = await wikiHome(t)
   const publish = (path: string, text: string) =>
