@@ -26,8 +26,12 @@ export function* wordsOf(text: string): Generator<Word> {
   const chunks = new RegExp(CHUNK)
   for (let found = chunks.exec(text); found !== null; found = chunks.exec(text)) {
     const [chunk] = found
-    if (UNSPACED.test(chunk)) yield* segments(chunk, found.index)
-    else yield { start: found.index, end: found.index + chunk.length, terms: termsOf(chunk) }
+    if (UNSPACED.test(chunk)) {
+      yield* segments(chunk, found.index)
+      continue
+    }
+    const terms = termsOf(chunk)
+    if (terms.length > 0) yield { start: found.index, end: found.index + chunk.length, terms }
   }
 }
 
@@ -63,8 +67,10 @@ const CHUNK =
   /(?:(?<![\p{L}\p{N}])--?)?[\p{L}\p{N}\p{M}]+(?:(?:::|[-_.:/+@'’&])[\p{L}\p{N}\p{M}]+)*(?:\+\+|#)?/gu
 const JOINTS = /[-_.:/+@'’&#]+/
 
+/** None where a chunk is accents alone, as the stroke of a struck arrow is. */
 function termsOf(chunk: string): string[] {
   const whole = clipped(fold(chunk))
+  if (whole === '') return []
   if (!JOINTS.test(chunk)) return [whole, ...pairsOf(whole)]
   const parts = fold(chunk)
     .split(JOINTS)
@@ -74,19 +80,23 @@ function termsOf(chunk: string): string[] {
 }
 
 function clipped(term: string): string {
-  return term.length > TERM_LENGTH_MAX ? term.slice(0, TERM_LENGTH_MAX) : term
+  return term.length > TERM_LENGTH_MAX ? term.slice(0, wholeUpTo(term, TERM_LENGTH_MAX)) : term
+}
+
+/** The last place up to `at` that is not between the halves of a letter. */
+function wholeUpTo(text: string, at: number): number {
+  return /[\udc00-\udfff]/.test(text[at] ?? '') ? at - 1 : at
 }
 
 /** Words of scripts that put no space between them, as ICU's dictionaries have them. */
 function* segments(chunk: string, at: number): Generator<Word> {
   for (let from = 0, to = 0; from < chunk.length; from = to) {
-    to = Math.min(chunk.length, from + RUN_UNITS_MAX)
-    // not between the halves of a letter
-    if (/[\udc00-\udfff]/.test(chunk[to] ?? '')) to++
+    to = wholeUpTo(chunk, Math.min(chunk.length, from + RUN_UNITS_MAX))
     for (const { segment, index, isWordLike } of SEGMENTER.segment(chunk.slice(from, to))) {
       if (isWordLike !== true) continue
       const start = at + from + index
-      yield { start, end: start + segment.length, terms: termsOf(segment) }
+      const terms = termsOf(segment)
+      if (terms.length > 0) yield { start, end: start + segment.length, terms }
     }
   }
 }

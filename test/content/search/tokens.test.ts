@@ -24,6 +24,8 @@ test('tokens - prose, code words, accents and scripts without spaces', (t) => {
   t.alike(termsIn('हिन्दी'), ['हिन्दी'], 'vowels stay')
   t.alike(termsIn('e\u0301te\u0301'), termsIn('été'), 'marks of their own')
   t.alike(termsIn(''), [])
+  t.alike(termsIn('a \u2190\u0338 b \u0301'), ['a', 'b'], 'a mark alone is no word')
+  t.alike(termsIn('蜂\u0338'), ['蜂'])
 })
 
 test('tokens - words stand where they say, in order, apart, and are found by what they are themselves', (t) => {
@@ -33,7 +35,7 @@ test('tokens - words stand where they say, in order, apart, and are found by wha
       let last = 0
       for (const { start, end, terms } of wordsOf(text)) {
         if (start < last || end <= start || end > text.length || terms.length === 0) return false
-        if (terms.some((term) => term === '' || term.length > 64)) return false
+        if (terms.some((term) => term === '' || term.length > 64 || !term.isWellFormed())) return false
         last = end
       }
       return true
@@ -53,10 +55,10 @@ test('tokens - folding twice is folding once, and case does not matter', (t) => 
 
 test('tokens - hostile texts take one pass and give bounded words', (t) => {
   const hostile = ['a.'.repeat(50_000), '-'.repeat(100_000), 'a'.repeat(100_000), '\u0301'.repeat(100_000)]
-  hostile.push('\ud800'.repeat(1_000), '蜂'.repeat(20_000), '::'.repeat(50_000), `${'_'.repeat(9_000)}a`)
+  hostile.push(`a${'\u{1d49e}'.repeat(80)}`, `${'\u{10400}'.repeat(80)}`, '\ud800'.repeat(1_000), '蜂'.repeat(20_000), '::'.repeat(50_000), `${'_'.repeat(9_000)}a`)
   for (const text of hostile) {
     const terms = termsIn(text)
-    t.ok(terms.every((term) => term.length <= 64))
+    t.ok(terms.every((term) => term.length <= 64 && term.isWellFormed()))
   }
   t.is(termsIn('a b c d e', 3).length, 3, 'no more than are asked for')
 })
