@@ -66,7 +66,8 @@ export function register(id: Command, cli: Cli): void {
 
 async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
   const { shell } = cli
-  const state = await keyStateOf(cli)
+  const state = await keyStateOf(cli, undefined, true)
+  note(shell, options, heardText(state))
   if (state.isFrozen) {
     throw new SheafError('RETIRED_KEY', 'two key records stand side by side: this identity is frozen', {
       hint: 'sheaf id keys',
@@ -102,9 +103,17 @@ async function rotate(cli: Cli, options: RotateOptions): Promise<void> {
     )
 }
 
-export async function keyStateOf(cli: Cli, entity?: string): Promise<KeyStateJson> {
-  const query = entity === undefined ? {} : { query: { entity: entity.replace(/^@/, '') } }
-  return await cli.client(ANSWER_WITHIN_MS).ask<KeyStateJson>('/v1/id', query)
+/** With `isFresh` others are asked for our own keys, too: another machine of ours may have taken one. */
+export async function keyStateOf(cli: Cli, entity?: string, isFresh = false): Promise<KeyStateJson> {
+  const query = { entity: entity?.replace(/^@/, ''), fresh: isFresh ? 'true' : undefined }
+  return await cli.client(ANSWER_WITHIN_MS).ask<KeyStateJson>('/v1/id', { query })
+}
+
+/** A machine that has not heard of a key makes a second one beside it, which freezes the identity. */
+function heardText({ asked }: KeyStateJson): string {
+  const told = asked.filter(({ answer }) => answer === 'found').length
+  if (told > 0) return `${told} of ${count(asked.length, 'peer')} told the keys of this identity`
+  return 'nobody told whether another machine of yours has taken a key that this one has not heard of'
 }
 
 /** What a rotation would do, or did. */

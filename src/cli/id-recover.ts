@@ -79,14 +79,15 @@ async function recover(cli: Cli, text: string, options: RecoverFlags & ConfigFla
       const { secret, next } = await keyGivenBy(words, keyStateJson(state))
       return { secret: Buffer.from(secret, 'hex'), next: Buffer.from(next, 'hex') }
     },
-    async confirm(plan, pages) {
+    async confirm(plan, { pages, told, asked }) {
       progress.clear()
+      note(shell, options, toldText(told, asked))
       note(shell, options, `${count(pages, 'page')} found; ${planText({ ...plan, batches: [] })}`)
       await confirm(shell, 'Take this key?', options)
       if (!existsSync(paths.config)) writeConfig(paths.config, config)
     },
   }).finally(() => progress.clear())
-  const { rotated, pages, missing, held, device } = recovered
+  const { rotated, pages, missing, held, device, told, asked } = recovered
   const said = {
     entity: text.replace(/^@/, ''),
     device: idToText(device),
@@ -95,6 +96,8 @@ async function recover(cli: Cli, text: string, options: RecoverFlags & ConfigFla
     leftOut: rotated.leftOut,
     pages,
     missing,
+    told,
+    asked,
     isHeld: held.isHeld,
   }
   if (options.json) return shell.out(jsonLine(said))
@@ -104,4 +107,12 @@ async function recover(cli: Cli, text: string, options: RecoverFlags & ConfigFla
       `${missing > 0 ? `, ${missing} of which nobody delivered` : ''}\n` +
       `The key record is held by ${held.held} of ${held.target}${held.isHeld ? '' : '; sheaf start goes on with it'}\n`,
   )
+}
+
+/** Of a chain that is longer than what was told the next key would stand beside another one, and freeze the identity. */
+function toldText(told: number, asked: number): string {
+  const peers = `${told} of ${count(asked, 'peer')} told the keys of this identity`
+  const warning =
+    ': where it left some out, the key that you take freezes the identity; --wait looks for others for longer'
+  return told === 1 ? `only ${peers}${warning}` : peers
 }

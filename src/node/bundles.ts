@@ -63,12 +63,13 @@ function isDeniedHere({ retention }: Node, { record, bytes }: VerifiedBlock): bo
 
 const isKey = ({ type }: VerifiedBlock): boolean => type === 'key'
 
-/** What is known here and what BUNDLE_PEERS keepers add to it, or others where they are not to be had; new blocks are stored. Throws REFUSED for a place that the operator denied. */
+/** What is known here and what some keepers add to it, or others where they are not to be had; new blocks are stored. Throws REFUSED for a place that the operator denied. */
 export function* gatherBundle(
   node: Node,
   locator: Uint8Array,
   untilMs: number,
   sought?: Sought,
+  keepersWanted = BUNDLE_PEERS,
 ): Task<Bundle> {
   if (!node.retention.serves(locator)) throw deniedHere('what lives there')
   const blocks = new IdMap<VerifiedBlock>()
@@ -80,7 +81,8 @@ export function* gatherBundle(
   let keepers = 0
   for (let round = 0; round < ROUNDS_MAX; round++) {
     // 3, 4, 8: more of them in each round while nobody has anything.
-    const wanted = keepers < BUNDLE_PEERS ? BUNDLE_PEERS - keepers : blocks.size === 0 ? keepers + 1 : 0
+    const lacking = keepersWanted - keepers
+    const wanted = lacking > 0 ? lacking : blocks.size === 0 ? keepers + 1 : 0
     if (wanted === 0 || keepers >= KEEPERS_ASKED_MAX) break
     yield* node.reach.reach(locator, keepers + wanted, untilMs)
     const fresh = keepersFirst(node, locator).filter(({ device }) => !asked.has(device))

@@ -16,18 +16,11 @@ import { EARN_REFUSALS, encodeMessage, type Peer, type SessionEnv, WIRE_CODES } 
 import { goneError, type Listener, newPending, type Pending, servedObservation } from './pending.ts'
 import { PutOff } from './put-off.ts'
 import type { Query } from './queries.ts'
-import { suspend, type Task } from './task.ts'
+import { type Resume, suspend, type Task } from './task.ts'
 import { Thanks } from './thanks.ts'
 import type { Timer } from './timers.ts'
-import {
-  challenge as challengeCodec,
-  type Deliver,
-  header as headerCodec,
-  type Listing,
-  type MessageName,
-  refuse as refuseCodec,
-  result as resultCodec,
-} from './wire.ts'
+import type { Deliver, Listing, MessageName } from './wire.ts'
+import * as wire from './wire.ts'
 import { type Ends, workSeed } from './work.ts'
 
 /** A server takes an earn up or drops it sooner than this; until then no other is begun, or a refusal could mean either. */
@@ -89,13 +82,15 @@ export class ClientSession {
    * refusal, or what `listener` threw.
    */
   *ask(asked: Query, listener: Listener, untilMs: number): Task<Listing | undefined> {
-    return yield* suspend<Listing | undefined>((resume) => {
-      if (this.#peer.isGone) return resume({ error: goneError() })
-      const deadline = this.#env.timers.at(untilMs, () => this.#timeOut(pending))
-      const pending = newPending(asked, { ask: this.#nextAsk++, listener, resume, deadline })
+    if (this.#peer.isGone) throw goneError()
+    const deadline = this.#env.timers.at(untilMs, () => this.#timeOut(pending))
+    const pending = newPending(asked, { ask: this.#nextAsk++, listener, deadline })
+    const start = (resume: Resume<Listing | undefined>): void => {
+      pending.resume = resume
       this.#queue.push(pending)
       this.#pump()
-    })
+    }
+    return yield* suspend(start, () => this.#drop(pending))
   }
 
   /** Ends a query that is under way with TIMEOUT, at once. */
@@ -180,7 +175,7 @@ export class ClientSession {
   }
 
   #challenge(message: Uint8Array): void {
-    const challenge = decode(challengeCodec, message)
+    const challenge = decode(wire.challenge, message)
     if (this.#hellosOut === 0) {
       throw new SheafError('UNEXPECTED_MESSAGE', 'a challenge that nobody asked for')
     }
@@ -215,7 +210,7 @@ export class ClientSession {
 
   #header(message: Uint8Array): void {
     this.#thanks.heard('header', message)
-    const header = decode(headerCodec, message)
+    const header = decode(wire.header, message)
     const pending = this.#asked.get(header.ask)
     if (pending === undefined) return this.#refuseUnasked(header.ask)
     verifyHeader(header, this.#peer, this.#env, pending.bytes)
@@ -224,7 +219,7 @@ export class ClientSession {
 
   #result(message: Uint8Array): void {
     this.#thanks.heard('result', message)
-    const { ask, last, listing, items } = decode(resultCodec, message)
+    const { ask, last, listing, items } = decode(wire.result, message)
     if (ask === this.#earning) this.#accepted()
     const pending = this.#asked.get(ask)
     if (pending === undefined) return this.#refuseUnasked(ask)
@@ -288,7 +283,7 @@ export class ClientSession {
   }
 
   #refused(message: Uint8Array): void {
-    const { ask, code, detail } = decode(refuseCodec, message)
+    const { ask, code, detail } = decode(wire.refuse, message)
     const error = new SheafError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
     this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
     if (ask === undefined) return this.#turnedAway(error)
@@ -356,6 +351,14 @@ export class ClientSession {
   }
 
   #timeOut(pending: Pending): void {
+    if (pending.busy === undefined)
+      this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
+    this.#drop(pending)
+    pending.resume({ error: pending.busy ?? new SheafError('TIMEOUT', 'no answer within the deadline') })
+  }
+
+  /** Nobody waits for it any more. */
+  #drop(pending: Pending): void {
     pending.deadline.cancel()
     this.#putOff.delete(pending)
     const at = this.#queue.indexOf(pending)
@@ -365,15 +368,12 @@ export class ClientSession {
       this.#state = 'idle'
     }
     if (this.#asked.delete(pending.ask)) this.#abandoned.add(pending.ask)
-    if (pending.busy === undefined)
-      this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
     // A hello may still be answered, for those that wait longer; what becomes of an earn is not known before `EARN_FATE_MS`.
     const isOver =
       this.#state === 'greeting'
         ? this.#queue.length === 0
         : this.#state === 'earned' && this.#earning === undefined
     if (isOver && this.#asked.size === 0) this.#state = 'idle'
-    pending.resume({ error: pending.busy ?? new SheafError('TIMEOUT', 'no answer within the deadline') })
     this.#pump()
   }
 

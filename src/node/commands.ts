@@ -314,6 +314,8 @@ export interface NodeApi {
   run<T extends Command['type']>(
     command: Extract<Command, { type: T }>,
     progress?: (value: CommandProgress) => void,
+    /** Whoever asks has left: what only looks for something then ends with CANCELLED, what writes goes on. */
+    signal?: AbortSignal,
   ): Promise<Answers[T]>
   /** Id of the last event so far; 0 where there was none. */
   lastEvent(): number

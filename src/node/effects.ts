@@ -24,6 +24,8 @@ export type Input =
   /** What an effect with this token came to. */
   | { type: 'done'; token: number; outcome: Outcome<unknown> }
   | { type: 'command'; token: number; command: Command }
+  /** Whoever gave the command with this token does not wait for its answer any more. */
+  | { type: 'left'; token: number }
   | { type: 'wake' }
   /** The node is about to close its links: what came is certified. */
   | { type: 'stop' }

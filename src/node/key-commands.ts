@@ -1,9 +1,10 @@
 /** What the faces can ask of an entity's keys. */
 import type { Sign } from '../content/record.ts'
+import type { Asked } from './fetching.ts'
 
 export type KeyCommand =
-  /** The keys of an entity, of our own where none is named. `untilMs`: others are asked, too. */
-  | { type: 'keys'; entity?: Uint8Array; untilMs?: number }
+  /** The keys of an entity, of our own where none is named. `untilMs`: others are asked, too; with `tellers` until so many have told something, or no more come. */
+  | { type: 'keys'; entity?: Uint8Array; untilMs?: number; tellers?: number }
   /** Trusts one of several key records at one position, for this node alone. */
   | { type: 'readmit'; entity: Uint8Array; key: Uint8Array }
   /** Takes the next key of our entity, or of another one that becomes ours. */
@@ -55,6 +56,8 @@ export interface KeyState {
   chain: KeyShown[]
   /** Key records side by side at one position: while there are any, the entity is frozen. */
   rivals: KeyShown[]
+  /** Who was asked; empty where nobody was. */
+  asked: Asked[]
 }
 
 export interface Rotated {

@@ -200,35 +200,37 @@ export class Outbox {
     patienceMs: number,
     tell: (progress: HeldProgress) => void,
   ): Task<HeldProgress> {
+    const { env } = this.#node
     const settled = yield* this.#settledAmong(roots)
     this.#settled.add(settled)
-    const ended = yield* suspend<HeldProgress>((resume) => {
-      const { timers } = this.#node.env
-      let last = this.#progress(roots, settled)
-      let best = furthest(last, last)
-      let timer = timers.at(this.#node.env.nowMs() + patienceMs, end)
-      const outbox = this
-      function end(): void {
-        timer.cancel()
-        outbox.#watchers.delete(look)
-        resume({ value: outbox.#progress(roots, settled) })
-      }
-      function look(): void {
-        const now = outbox.#progress(roots, settled)
-        if (now.isHeld && !outbox.#mayGrow) return end()
-        if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers) return
-        last = now
-        tell(now)
-        if (!isFurther(now, best)) return
-        best = furthest(now, best)
-        timer.cancel()
-        timer = timers.at(outbox.#node.env.nowMs() + patienceMs, end)
-      }
-      if (last.isHeld && !this.#mayGrow) return end()
-      this.#watchers.add(look)
-    })
-    this.#settled.delete(settled)
-    return ended
+    let end = (): void => {}
+    let look = (): void => {}
+    let timer = env.timers.at(env.nowMs() + patienceMs, () => end())
+    try {
+      return yield* suspend<HeldProgress>((resume) => {
+        let last = this.#progress(roots, settled)
+        let best = furthest(last, last)
+        end = () => resume({ value: this.#progress(roots, settled) })
+        look = () => {
+          const now = this.#progress(roots, settled)
+          if (now.isHeld && !this.#mayGrow) return end()
+          if (now.batchesHeld === last.batchesHeld && now.held === last.held && now.peers === last.peers)
+            return
+          last = now
+          tell(now)
+          if (!isFurther(now, best)) return
+          best = furthest(now, best)
+          timer.cancel()
+          timer = env.timers.at(env.nowMs() + patienceMs, () => end())
+        }
+        if (last.isHeld && !this.#mayGrow) return end()
+        this.#watchers.add(look)
+      })
+    } finally {
+      timer.cancel()
+      this.#watchers.delete(look)
+      this.#settled.delete(settled)
+    }
   }
 
   /** Which of these roots have all their holders: a root that nobody wrote has none. */
@@ -271,7 +273,7 @@ export class Outbox {
     for (const look of [...this.#watchers]) look()
     if (this.#pending.size === 0) return
     const { people, reach } = this.#node
-    const peers = this.#accepting().filter(({ isMeeting }) => !isMeeting)
+    const peers = orderedPeers(this.#node).filter((peer) => isAccepting(peer) && !peer.isMeeting)
     for (const batch of this.#pending.values()) {
       if (this.#pushing >= PUSHES_MAX) return
       const able = peers.filter((peer) => this.#mayTake(batch, peer))
@@ -303,10 +305,6 @@ export class Outbox {
   /** Whether there may soon be more keepers: a peer that has just come may turn out to be one, and one of one is not yet all of them. */
   get #mayGrow(): boolean {
     return this.#seeker.isSeeking || this.#node.connections().some(({ isMeeting }) => isMeeting)
-  }
-
-  #accepting(): Connection[] {
-    return orderedPeers(this.#node).filter(isAccepting)
   }
 
   #begin(batch: Batch, peer: Connection, offered: readonly number[]): void {

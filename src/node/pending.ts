@@ -36,13 +36,14 @@ export interface Pending {
 
 export function newPending(
   asked: Query,
-  { ask, listener, resume, deadline }: Pick<Pending, 'ask' | 'listener' | 'resume' | 'deadline'>,
+  { ask, listener, deadline }: Pick<Pending, 'ask' | 'listener' | 'deadline'>,
 ): Pending {
   // Each field by its name: V8 makes the object's shape anew each time where some are spread, 3 KB of it.
   return {
     ask,
     listener,
-    resume,
+    // until somebody waits for it
+    resume: () => {},
     deadline,
     asked,
     bytes: encode(queryCodec, asked),

@@ -18,9 +18,9 @@ import { DEVICE_REVOCATION, deviceRevocation } from '../content/revocation.ts'
 import { KEY_ROTATION, signRotation } from '../content/rotation.ts'
 import { entityLocator } from '../content/space.ts'
 import { encodeStandsTable, type StoodBy, updateDenounceSummary } from '../content/stood-by.ts'
-import { gatherBundle } from './bundles.ts'
 import type { CommandOf } from './commands.ts'
 import type { KeyState, Rotated } from './key-commands.ts'
+import { gatherKeys } from './key-gathering.ts'
 import { addKey, choiceKey, ensureKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import type { OwnBlock } from './own-index.ts'
@@ -33,10 +33,11 @@ import type { Writer } from './writing.ts'
 const SCAN_IDS = 256
 
 /** What is known of the keys of an entity, our own where none is named; with `untilMs` others are asked as well. */
-export function* keyState(node: Node, asked: { entity?: Uint8Array; untilMs?: number } = {}): Task<KeyState> {
+export function* keyState(node: Node, wanted: Omit<CommandOf<'keys'>, 'type'> = {}): Task<KeyState> {
   const { author } = node.identity
-  const { entity = author?.entity, untilMs } = asked
-  if (entity !== undefined && untilMs !== undefined) yield* gatherBundle(node, entityLocator(entity), untilMs)
+  const { entity = author?.entity, untilMs, tellers } = wanted
+  const isAsked = entity !== undefined && untilMs !== undefined
+  const asked = isAsked ? yield* gatherKeys(node, entity, { untilMs, tellers }) : []
   const chain = entity && (yield* chainOf(node, entity))
   if (entity === undefined || chain === undefined) {
     throw new SheafError('NOT_FOUND', 'no key of this entity is known here')
@@ -53,6 +54,7 @@ export function* keyState(node: Node, asked: { entity?: Uint8Array; untilMs?: nu
     next: chain.path.at(-1)!.next,
     chain: chain.path.map(shown),
     rivals: chain.rivals.map(shown),
+    asked,
   }
 }
 

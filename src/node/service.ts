@@ -15,10 +15,11 @@ import { type Caller, callerOf } from './caller.ts'
 import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
 import { ClientSession } from './client-session.ts'
-import { type Command, onOurClock } from './commands.ts'
+import { onOurClock } from './commands.ts'
 import { Deliveries } from './deliveries.ts'
 import { Desk } from './desk.ts'
 import type { Effect, Input } from './effects.ts'
+import { Errands } from './errands.ts'
 import { Following } from './following.ts'
 import { Gate } from './gate.ts'
 import type { Counters } from './inspecting.ts'
@@ -66,6 +67,7 @@ export class Service {
   readonly #outbox: Outbox
   readonly #serving: Serving
   readonly #desk: Desk
+  readonly #errands: Errands
   readonly #following: Following
   readonly #claims: Claims
   readonly #visiting: Visiting
@@ -149,6 +151,7 @@ export class Service {
     this.#following = new Following(this.#node)
     heedEntities(this.#node, () => this.#outbox.pump())
     this.#desk = new Desk(this.#node, this.#outbox, this.#following, this.#counters, address)
+    this.#errands = new Errands(this.#desk, (effect) => void this.#effects.push(effect))
   }
 
   /** When the service wants to be woken at the latest. */
@@ -197,7 +200,9 @@ export class Service {
       case 'done':
         return this.#waiting.take(input.token)?.(input.outcome)
       case 'command':
-        return this.#command(input.token, input.command)
+        return this.#errands.begin(input.token, onOurClock(input.command, this.#nowMs - this.#wallMs))
+      case 'left':
+        return this.#errands.leave(input.token)
       case 'wake':
         return
       case 'stop':
@@ -326,13 +331,6 @@ export class Service {
     connection.part()
     this.#node.emit({ type: 'disconnected', device: connection.device })
     this.#outbox.pump()
-  }
-
-  #command(token: number, command: Command): void {
-    const task = this.#desk.take(onOurClock(command, this.#nowMs - this.#wallMs), (value) =>
-      this.#effects.push({ type: 'progress', token, value }),
-    )
-    run(task, (outcome) => this.#effects.push({ type: 'answer', token, outcome }))
   }
 
   /** Sends an effect out and waits for its `done`. */

@@ -12,11 +12,18 @@ export type Task<T> = Generator<Suspend, T, Outcome<unknown>>
 export type Outcome<T> = { value: T } | { error: unknown }
 export type Resume<T> = (outcome: Outcome<T>) => void
 
-/** What a task yields: how to begin what it waits for. */
-type Suspend = (resume: Resume<unknown>) => void
+/** What a task yields: how to begin what it waits for, and what to do where it waits no more. */
+interface Suspend {
+  start(resume: Resume<unknown>): void
+  giveUp?: ((error: unknown) => void) | undefined
+}
+
+/** Has a task go on as if what it waits for had failed with this. Nothing where it has ended. */
+export type Stop = (error: unknown) => void
 
 /** Runs a task to its end or its next wait; `done` is called once, perhaps before `run` returns. */
-export function run<T>(task: Task<T>, done: Resume<T>): void {
+export function run<T>(task: Task<T>, done: Resume<T>): Stop {
+  let waiting: Suspend | undefined
   const advance = (outcome: Outcome<unknown>): void => {
     let next = outcome
     for (;;) {
@@ -32,14 +39,20 @@ export function run<T>(task: Task<T>, done: Resume<T>): void {
         return
       }
       // A wait that ends while it is being set up goes round the loop; others come back through `advance`.
+      const wait = step.value
       let ended: Outcome<unknown> | undefined
       let isSettingUp = true
+      waiting = wait
       try {
-        step.value((result) => {
+        wait.start((result) => {
+          // One that was given up may come to an end all the same.
+          if (waiting !== wait) return
+          waiting = undefined
           if (isSettingUp) ended = result
           else advance(result)
         })
       } catch (error) {
+        waiting = undefined
         ended = { error }
       }
       isSettingUp = false
@@ -48,11 +61,18 @@ export function run<T>(task: Task<T>, done: Resume<T>): void {
     }
   }
   advance({ value: undefined })
+  return (error) => {
+    const left = waiting
+    if (left === undefined) return
+    waiting = undefined
+    left.giveUp?.(error)
+    advance({ error })
+  }
 }
 
-/** Waits until `start`'s resume is called. */
-export function* suspend<T>(start: (resume: Resume<T>) => void): Task<T> {
-  const outcome = yield start as Suspend
+/** Waits until `start`'s resume is called. `giveUp` is called where the task is stopped before that. */
+export function* suspend<T>(start: (resume: Resume<T>) => void, giveUp?: (error: unknown) => void): Task<T> {
+  const outcome = yield { start: start as Suspend['start'], giveUp }
   if ('error' in outcome) throw outcome.error
   return outcome.value as T
 }
@@ -73,20 +93,27 @@ export function begin<T>(task: Task<T>): () => Task<T> {
   }
 }
 
-/** Runs all at once and waits for every one; each outcome at its place. */
+/** Runs all at once and waits for every one; each outcome at its place. Who is stopped stops them. */
 export function* settleAll<T>(tasks: Task<T>[]): Task<Outcome<T>[]> {
   if (tasks.length === 0) return []
-  return yield* suspend<Outcome<T>[]>((resume) => {
-    const outcomes: Outcome<T>[] = new Array(tasks.length)
-    let left = tasks.length
-    tasks.forEach((task, i) => {
-      run(task, (outcome) => {
-        outcomes[i] = outcome
-        left -= 1
-        if (left === 0) resume({ value: outcomes })
-      })
-    })
-  })
+  const stops: Stop[] = []
+  return yield* suspend<Outcome<T>[]>(
+    (resume) => {
+      const outcomes: Outcome<T>[] = new Array(tasks.length)
+      let left = tasks.length
+      for (const [i, task] of tasks.entries()) {
+        const stop = run(task, (outcome) => {
+          outcomes[i] = outcome
+          left -= 1
+          if (left === 0) resume({ value: outcomes })
+        })
+        stops.push(stop)
+      }
+    },
+    (error) => {
+      for (const stop of stops) stop(error)
+    },
+  )
 }
 
 /** Runs `work` on every item, at most `width` at a time; throws the first error once all have ended. */

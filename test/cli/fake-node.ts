@@ -176,6 +176,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     next: nextKeyCommitment(new Uint8Array(33)),
     chain: [{ id: entity, position: 0, timeMs: TIME_MS }],
     rivals: [],
+    asked: [],
   }
   const ANSWERS: Required<Overrides> = {
     status: () => ({

@@ -24,6 +24,7 @@ function stateOf(entity: Uint8Array, change: Partial<KeyState> = {}): KeyState {
     next: nextKeyCommitment(keyAt(1).publicKey),
     chain: [{ id: entity, position: 0, timeMs: TIME_MS }],
     rivals: [],
+    asked: [{ device: idOf('peer'), answer: 'found' }],
     ...change,
   }
 }
@@ -77,6 +78,12 @@ test('id rotate - says what it will do, asks, and takes words from a file, the e
   const dry = await home.run(['id', 'rotate', '--words-file', 'words.txt', '--dry-run'])
   t.alike([dry.status, dry.out], [0, 'nothing was done\n'])
   t.ok(dry.err.includes('key 1 takes the place of key 0; you stand by 3 records that it signed'), dry.err)
+  t.ok(dry.err.includes('1 of 1 peer told the keys of this identity\n'), dry.err)
+  t.alike(
+    node.commands.map((one) => one.type === 'keys' && one.untilMs !== undefined),
+    [true],
+    'others are asked',
+  )
   t.alike(taken.splice(0), [true])
   const asked = await home.run(['id', 'rotate'], { answers: [WORDS, 'no'] })
   t.is(asked.status, 2)

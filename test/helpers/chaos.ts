@@ -230,6 +230,7 @@ export class Chaos {
     const token = this.#nextCommand++
     this.answers.set(`${node.name} ${token}`, 0)
     this.#step(node, { type: 'command', token, command: this.#anyCommand() })
+    if (this.#below(4) === 0) this.#step(node, { type: 'left', token: 1 + this.#below(token) })
   }
 
   #anyCommand(): Command {

@@ -54,6 +54,7 @@ export interface WorldNode {
   run<T extends Command['type']>(
     command: Extract<Command, { type: T }>,
     progress?: (value: unknown) => void,
+    signal?: AbortSignal,
   ): Promise<Answers[T]>
 }
 
@@ -121,9 +122,13 @@ export class World {
       events: [],
       observed,
       service: this.#service(who, store, options, observed),
-      run: (command, progress) =>
+      run: (command, progress, signal) =>
         new Promise((resolve, reject) => {
           const token = this.#nextToken++
+          signal?.addEventListener('abort', () => {
+            this.#input(name, { type: 'left', token })
+            void this.settle()
+          })
           this.#answers.set(token, { resolve: resolve as Waiting['resolve'], reject, progress })
           this.#input(name, { type: 'command', token, command })
           void this.settle()

@@ -189,3 +189,53 @@ test('timers - fire in order of time, then of their making; one that was cancell
   t.alike(fired, ['a', 'b', 'set while firing', 'c'])
   t.is(timers.nextMs, undefined)
 })
+
+test('task - one that is stopped goes on as if its wait had failed, and hears no more of that wait', (t) => {
+  const gate = gates()
+  const left: unknown[] = []
+  const seen: string[] = []
+  function* looks(): Task<string> {
+    try {
+      return yield* suspend<string>(
+        (resume) => run(gate.wait('inner'), resume),
+        (error) => left.push(error),
+      )
+    } finally {
+      seen.push('tidied')
+    }
+  }
+  const outcomes: Outcome<string>[] = []
+  const stop = run(looks(), (outcome) => outcomes.push(outcome))
+  t.alike(outcomes, [])
+  stop('enough')
+  t.alike([outcomes, left, seen], [[{ error: 'enough' }], ['enough'], ['tidied']])
+  gate.open('inner')
+  stop('again')
+  t.alike([outcomes.length, left.length, seen.length], [1, 1, 1], 'it has ended once')
+})
+
+test('task - who is stopped stops what runs beside one another, but not what was begun for all', (t) => {
+  const gate = gates()
+  const done: string[] = []
+  function* noted(name: string): Task<void> {
+    try {
+      yield* gate.wait(name)
+      done.push(`${name} ended`)
+    } catch (error) {
+      done.push(`${name} ${String(error)}`)
+      throw error
+    }
+  }
+  const shared = begin(noted('shared'))
+  function* all(): Task<void> {
+    yield* forEach(['one', 'two', 'three'], 2, noted)
+    yield* shared()
+  }
+  const outcomes: Outcome<void>[] = []
+  const stop = run(all(), (outcome) => outcomes.push(outcome))
+  stop('left')
+  t.alike(done, ['one left', 'two left'], 'three is not begun')
+  t.alike(outcomes, [{ error: 'left' }])
+  gate.open('shared')
+  t.is(done.at(-1), 'shared ended')
+})

@@ -84,12 +84,18 @@ export class Reactor {
     this.#step({ type: 'start' })
   }
 
-  run(command: Command, progress?: (value: unknown) => void): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const token = this.#nextNumber++
+  /** `signal`: whoever asks has left; what only looks for something then ends with CANCELLED. */
+  run(command: Command, progress?: (value: unknown) => void, signal?: AbortSignal): Promise<unknown> {
+    const token = this.#nextNumber++
+    const answered = new Promise((resolve, reject) => {
       this.#waiting.set(token, { resolve, reject, progress })
       this.#step({ type: 'command', token, command })
     })
+    if (signal === undefined) return answered
+    const leave = (): void => this.#step({ type: 'left', token })
+    if (signal.aborted) leave()
+    signal.addEventListener('abort', leave, { once: true })
+    return answered.finally(() => signal.removeEventListener('abort', leave))
   }
 
   /** Resolves when nobody waits for an answer and nothing came in for a moment. Throws CANCELLED once it is closed. */

@@ -4,12 +4,12 @@
  *
  *     words, @ENTITY ──▶ chain from peers ──▶ pages from peers ──▶ next key ──▶ identity file ──▶ held
  */
-import { setTimeout } from 'node:timers/promises'
 import { DEVICE_SEED_BYTES, deviceKeyPair } from '../../base/crypto.ts'
 import { asSheafError, SheafError } from '../../base/errors.ts'
 import { entityKeyPairOf, INCARNATION_BYTES } from '../../base/keys.ts'
 import type { HeldProgress, NodeApi } from '../commands.ts'
 import type { KeyState, Rotated } from '../key-commands.ts'
+import { tellersAmong } from '../key-gathering.ts'
 import type { Config } from './config/options.ts'
 import { type CreateOptions, searchPuzzle } from './identity/create.ts'
 import { hasIdentity, saveIdentity } from './identity/identity.ts'
@@ -18,9 +18,11 @@ import type { Paths } from './paths.ts'
 import { runNode } from './run-node.ts'
 import { lockHome } from './store/lock.ts'
 
-/** Whoever was not met yet may be met by now. */
-const ASK_EVERY_MS = 500
-const LOOK_UP_MS = 5_000
+/**
+ * Where nobody told the end of a chain, the key that is taken stands beside one that is there, which freezes the
+ * identity. So nobody is believed alone while others may still come.
+ */
+const TELLERS = 3
 
 export interface RecoverOptions extends CreateOptions {
   config: Config
@@ -34,22 +36,29 @@ export interface RecoverOptions extends CreateOptions {
   /** The key that the words give for this chain. Throws BAD_KEY. */
   keyFor(state: KeyState): Promise<{ secret: Uint8Array; next: Uint8Array }>
   /** Hears what is about to happen; throws where it is not to. */
-  confirm(plan: Rotated, pages: number): Promise<void>
+  confirm(plan: Rotated, found: Found): Promise<void>
 }
 
-export interface Recovered {
+export interface Found {
+  /** Pages of the space. */
+  pages: number
+  /** Peers that told something of the keys, of those that were asked. */
+  told: number
+  asked: number
+}
+
+export interface Recovered extends Found {
   entity: Uint8Array
   device: Uint8Array
   rotated: Rotated
-  /** Pages of the space, and those that nobody delivered. */
-  pages: number
+  /** Pages that nobody delivered. */
   missing: number
   held: HeldProgress
 }
 
 /** Errors: ALREADY_EXISTS, ALREADY_RUNNING; NO_PEERS, NOT_FOUND where nobody has the chain in time; BAD_KEY; CANCELLED. */
 export async function recoverHome(options: RecoverOptions): Promise<Recovered> {
-  const { config, paths, network, crypto, random, entity } = options
+  const { config, paths, network, crypto, random, entity, signal } = options
   if (hasIdentity(paths.identity)) {
     throw new SheafError('ALREADY_EXISTS', `there is an identity at ${paths.identity}`, {
       hint: 'recover into a home of its own: add --home DIR',
@@ -81,14 +90,16 @@ export async function recoverHome(options: RecoverOptions): Promise<Recovered> {
     })
     try {
       const { api } = node
-      const state = await chainFrom(api, options)
+      const untilMs = Date.now() + options.waitMs
+      const state = await api.run({ type: 'keys', entity, untilMs, tellers: TELLERS }, undefined, signal)
       const { secret, next } = await options.keyFor(state)
       const { publicKey } = entityKeyPairOf(crypto, secret)
       const { pages, missing } = await pagesFrom(api, options)
+      const found = { pages, told: tellersAmong(state.asked), asked: state.asked.length }
       const sign = (digest: Uint8Array): Uint8Array => crypto.sign(digest, secret)
       const command = { type: 'rotate' as const, entity, puzzle, key: { publicKey, sign, next } }
       const { leaveOut } = options
-      await options.confirm(await api.run({ ...command, leaveOut, isRehearsal: true }), pages)
+      await options.confirm(await api.run({ ...command, leaveOut, isRehearsal: true }), found)
       const rotated = await api.run({ ...command, leaveOut, isRehearsal: false })
       saveIdentity(paths.identity, {
         network: network.name,
@@ -100,25 +111,12 @@ export async function recoverHome(options: RecoverOptions): Promise<Recovered> {
         certificate: rotated.certificate!,
       })
       const held = await api.run({ type: 'held', batches: rotated.batches, patienceMs: options.waitMs })
-      return { entity, device: device.publicKey, rotated, pages, missing, held }
+      return { entity, device: device.publicKey, rotated, ...found, missing, held }
     } finally {
       await node.close()
     }
   } finally {
     lock.release()
-  }
-}
-
-/** The keys of the entity as others tell them, once somebody is there who does. */
-async function chainFrom(api: NodeApi, { entity, waitMs, signal }: RecoverOptions): Promise<KeyState> {
-  for (const giveUpMs = Date.now() + waitMs; ; ) {
-    if (signal?.aborted) throw new SheafError('CANCELLED', 'nothing was recovered')
-    try {
-      return await api.run({ type: 'keys', entity, untilMs: Date.now() + LOOK_UP_MS })
-    } catch (error) {
-      if (asSheafError(error).code !== 'NOT_FOUND' || Date.now() > giveUpMs) throw error
-    }
-    await setTimeout(ASK_EVERY_MS)
   }
 }
 

@@ -178,7 +178,9 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     run: <T extends Command['type']>(
       command: Extract<Command, { type: T }>,
       progress?: (value: never) => void,
-    ) => reactor.run(command, progress as ((value: unknown) => void) | undefined) as Promise<Answers[T]>,
+      signal?: AbortSignal,
+    ) =>
+      reactor.run(command, progress as ((value: unknown) => void) | undefined, signal) as Promise<Answers[T]>,
     lastEvent: () => events.lastId,
     events: (since, signal) => events.watch(since, signal),
     backup: (path, { withKeys, signal }, tell) =>

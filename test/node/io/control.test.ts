@@ -3,11 +3,12 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import fc from 'fast-check'
+import { SheafError } from '../../../src/base/errors.ts'
 import { idFromText, idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
 import type { BookmarkedJson } from '../../../src/node/io/control/bookmarks.ts'
-import type { ControlClient } from '../../../src/node/io/control/client.ts'
+import { ControlClient } from '../../../src/node/io/control/client.ts'
 import type { DeclaredJson, MachinesJson, SaidHadJson } from '../../../src/node/io/control/entities.ts'
 import type { RenderedJson } from '../../../src/node/io/control/rendering.ts'
 import { ROUTES } from '../../../src/node/io/control/routes.ts'
@@ -540,12 +541,15 @@ const CASES: Record<string, Case> = {
     const bad = client.ask('/v1/devices/revoke', { method: 'POST', json: { device: 'x' } })
     t.is(await codeOfAsync(bad), 'BAD_ARGUMENT')
   },
-  'GET /v1/id': async ({ client, me }, t) => {
+  'GET /v1/id': async ({ client, me, node }, t) => {
     const state = await client.ask<Record<string, unknown>>('/v1/id')
     t.is(state.entity, me)
     t.alike([state.signsWith, state.isRetired, state.isFrozen], [me, false, false])
     t.alike(state.chain, [{ id: me, position: 0, timeMs: TIME_MS }])
     t.is(await codeOfAsync(client.ask('/v1/id', { query: { entity: 'nobody' } })), 'BAD_ARGUMENT')
+    t.alike(node.commands.at(-1), { type: 'keys' }, 'nobody is asked for our own')
+    await client.ask('/v1/id', { query: { fresh: 'true', timeoutMs: 50 } })
+    t.alike(node.commands.at(-1), { type: 'keys', untilMs: NOW_MS + 50 })
   },
   'POST /v1/id/rotate': async ({ client }, t) => {
     const post = (json: object): Promise<Record<string, unknown>> =>
@@ -704,6 +708,32 @@ test('control - only its owner may open the socket, whatever the umask', async (
   t.is(statSync(socketPath).mode & 0o777, 0o600)
   t.is(statSync(join(socketPath, '..')).mode & 0o777, 0o700)
   t.is(process.umask(), 0, 'the umask is what it was')
+})
+
+test('control - a client that leaves is told of to the node, one that was answered is not waited for', async (t) => {
+  const { client, node, socketPath } = await serve(t)
+  const { run } = node.api
+  const signals: (AbortSignal | undefined)[] = []
+  let begun: () => void = () => {}
+  const hasBegun = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  node.api.run = async (command, progress, signal) => {
+    if (command.type !== 'where') return run(command, progress)
+    signals.push(signal)
+    begun()
+    await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+    throw new SheafError('CANCELLED', 'whoever asked has left')
+  }
+  const leaving = new AbortController()
+  const other = new ControlClient({ socketPath, signal: leaving.signal })
+  const asked = codeOfAsync(other.ask('/v1/where', { query: { page: '@me/bees' } }))
+  await hasBegun
+  leaving.abort()
+  t.is(await asked, 'CANCELLED')
+  if (!signals[0]!.aborted) await new Promise((resolve) => signals[0]!.addEventListener('abort', resolve))
+  t.ok(signals[0]!.aborted)
+  t.ok(await client.ask('/v1/status'))
 })
 
 test('control - a socket that a killed daemon left makes room, another file does not', async (t) => {

@@ -106,3 +106,25 @@ test('reactor - a search that is cancelled is not answered, and the next one is'
   })
   t.alike(done, [8])
 })
+
+test('reactor - who leaves is told of to the service once, and not after the answer', async (t) => {
+  const inputs: string[] = []
+  const { reactor } = reactorOf((input) => {
+    inputs.push(input.type)
+    if (input.type === 'command' && input.command.type === 'status')
+      return [{ type: 'answer', token: input.token, outcome: { value: 'answered' } }]
+    if (input.type !== 'left') return []
+    return [{ type: 'answer', token: input.token, outcome: { error: new Error('left') } }]
+  })
+  const leaving = new AbortController()
+  const asked = reactor.run({ type: 'peers' }, undefined, leaving.signal)
+  leaving.abort()
+  await t.exception(asked, /left/)
+  const gone = AbortSignal.abort()
+  await t.exception(reactor.run({ type: 'peers' }, undefined, gone), /left/, 'also who left before')
+  const late = new AbortController()
+  t.is(await reactor.run({ type: 'status' }, undefined, late.signal), 'answered')
+  late.abort()
+  t.alike(inputs, ['command', 'left', 'command', 'left', 'command'])
+  reactor.close(new Error('closed'))
+})

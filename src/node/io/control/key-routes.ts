@@ -4,23 +4,24 @@ import { SECRET_BYTES } from '../../../base/crypto.ts'
 import { SheafError } from '../../../base/errors.ts'
 import { idFromText, idToText } from '../../../base/text-id.ts'
 import type { KeyShown, KeyState, Rotated, Rotation } from '../../key-commands.ts'
+import type { AskedJson } from './failure.ts'
 import { type Route, untilMs } from './route.ts'
+import { askedJson } from './shapes.ts'
 
 export const KEY_ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/id',
-    parameters: ['entity', 'timeoutMs'],
+    parameters: ['entity', 'timeoutMs', 'fresh'],
     body: 'none',
     answer: 'json',
     async handle({ parameters, context }) {
-      const entity = parameters.text('entity')
-      // Our own keys are here; those of others may have changed.
-      const asked =
-        entity === undefined
-          ? {}
-          : { entity: idFromText(entity.replace(/^@/, '')), untilMs: untilMs(parameters, context) }
-      return keyStateJson(await context.api.run({ type: 'keys', ...asked }))
+      const named = parameters.text('entity')
+      const entity = named === undefined ? {} : { entity: idFromText(named.replace(/^@/, '')) }
+      // Our own keys are here, unless another machine of ours took one; those of others may have changed.
+      const isAsked = named !== undefined || parameters.flag('fresh')
+      const until = isAsked ? { untilMs: untilMs(parameters, context) } : {}
+      return keyStateJson(await context.api.run({ type: 'keys', ...entity, ...until }))
     },
   },
   {
@@ -64,6 +65,7 @@ export interface KeyStateJson {
   publicKey: string
   chain: KeyJson[]
   rivals: KeyJson[]
+  asked: AskedJson[]
 }
 
 export interface RotatedJson {
@@ -87,6 +89,7 @@ export function keyStateJson(state: KeyState): KeyStateJson {
     publicKey: hexOf(publicKey),
     chain: chain.map(keyJson),
     rivals: rivals.map(keyJson),
+    asked: state.asked.map(askedJson),
   }
 }
 

@@ -154,7 +154,8 @@ async function answer(
   const parameters = new Parameters(request.query, route.parameters)
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  const context = { ...shared, signal: AbortSignal.any([gone.signal, leaving]) }
+  const signal = AbortSignal.any([gone.signal, leaving])
+  const context = { ...shared, api: leavable(shared.api, signal), signal }
   const isStream = route.body === 'ndjson' || route.body === 'bytes'
   const body = isStream ? bodyStream(request.body, route.body) : request.body
   const asked = { parameters, body, range: request.headers.range, context }
@@ -171,6 +172,11 @@ async function answer(
   const first = await values.next()
   const lines = Readable.from(linesOf(first, values), { objectMode: true, highWaterMark: 4 })
   return reply.type(NDJSON).send(lines)
+}
+
+/** The same node, for somebody who may leave before it has answered. */
+function leavable(api: NodeApi, signal: AbortSignal): NodeApi {
+  return { ...api, run: (command, progress) => api.run(command, progress, signal) }
 }
 
 /** Leaving it half-read does not cut the connection: the answer says why, and goes the same way. */

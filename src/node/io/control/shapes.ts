@@ -228,7 +228,7 @@ export function eventJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, eventJson(one)]))
 }
 
-function askedJson({ device, answer }: Asked): AskedJson {
+export function askedJson({ device, answer }: Asked): AskedJson {
   return { device: idToText(device), answer }
 }
 
