@@ -39,26 +39,25 @@ export function merkleRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * The neighbours met on the way from leaf `index` up to the root, lowest first: at most
- * ⌈log2(leaves)⌉ hashes. Throws BAD_ARGUMENT where there is no such leaf.
+ * The root, and for each leaf its proof: the neighbours met on the way from it up to the root, lowest first, at most
+ * ⌈log2(leaves)⌉ hashes. Each node is hashed once for all of them. Throws BAD_ARGUMENT for no leaves.
  */
-export function merkleProof(leafHashes: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (!isPlace(index, leafHashes.length)) {
-    throw new SheafError('BAD_ARGUMENT', `no leaf ${index} among ${leafHashes.length}`)
+export function merkleTree(leafHashes: readonly Uint8Array[]): { root: Uint8Array; proofs: Uint8Array[][] } {
+  if (leafHashes.length === 0) throw new SheafError('BAD_ARGUMENT', 'a tree without leaves proves nothing')
+  const proofs: Uint8Array[][] = leafHashes.map(() => [])
+  let level = leafHashes
+  for (let height = 0; level.length > 1; height++, level = levelAbove(level)) {
+    for (const [leaf, proof] of proofs.entries()) {
+      const neighbour = level[(leaf >> height) ^ 1]
+      if (neighbour !== undefined) proof.push(neighbour)
+    }
   }
-  const proof: Uint8Array[] = []
-  let place = index
-  for (let level = leafHashes; level.length > 1; level = levelAbove(level)) {
-    const neighbour = level[place % 2 === 0 ? place + 1 : place - 1]
-    if (neighbour !== undefined) proof.push(neighbour)
-    place = Math.floor(place / 2)
-  }
-  return proof
+  return { root: checkedHash(level[0]), proofs }
 }
 
 /**
  * The root of a tree of `count` leaves in which `leaf` stands at `index`, if the proof is
- * right; the caller compares it with the root that was signed. The inverse of `merkleProof`.
+ * right; the caller compares it with the root that was signed. The inverse of `merkleTree`.
  * Throws BAD_PROOF for a place that cannot be, a hash of another length, or a proof that is
  * not exactly as long as this place needs.
  */

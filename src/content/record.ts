@@ -15,7 +15,7 @@ import { bytes, fixed, type State, take, timeMs as timeCodec } from '../base/cod
 import { SheafError } from '../base/errors.ts'
 import { domainHash, equalBytes, sha256 } from '../base/hash.ts'
 import { RECORD_BATCH_MAX, RECORD_BODY_BYTES_MAX } from '../base/limits.ts'
-import { leafHash, merkleProof, merkleRoot, rootFromProof } from '../base/merkle.ts'
+import { leafHash, merkleRoot, merkleTree, rootFromProof } from '../base/merkle.ts'
 import { type Network, namespaceOf } from '../base/network.ts'
 
 export const RECORD_FORMAT = 1
@@ -62,9 +62,10 @@ export function signRecords(drafts: Draft[], network: Network, sign: Sign): Sign
   }
   const unsigned = drafts.map(encodeDraft)
   const leaves = drafts.map((draft, i) => leafOf(network, draft.kind, unsigned[i]!))
-  const signature = sign(batchDigest(merkleRoot(leaves), drafts.length))
+  const { root, proofs } = merkleTree(leaves)
+  const signature = sign(batchDigest(root, drafts.length))
   return unsigned.map((part, index) => {
-    const path = merkleProof(leaves, index)
+    const path = proofs[index]!
     const batch = Buffer.alloc(path.length === 0 ? 1 : 2 + path.length * 32)
     batch[0] = drafts.length - 1
     if (path.length > 0) {

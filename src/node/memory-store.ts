@@ -85,6 +85,11 @@ export class MemoryStore implements Store {
     return found.map((place) => this.#metaAt(place))
   }
 
+  async vacant(locators: readonly Uint8Array[]): Promise<boolean[]> {
+    this.#assertOpen()
+    return locators.map((one) => this.#places.range(idKey(one), idKey(one) + LAST_PLACE).length === 0)
+  }
+
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
     const { low, high } = locatorRange(prefix, depth)
     this.#assertOpen()

@@ -12,6 +12,8 @@ export async function perform(store: Store, call: StoreCall): Promise<unknown> {
       return store.meta(call.ids)
     case 'at':
       return store.at(call.locator, call.limit, call.kind)
+    case 'vacant':
+      return store.vacant(call.locators)
     case 'within': {
       const ids: Uint8Array[] = []
       for await (const { id } of store.within(call.prefix, call.depth)) ids.push(id)

@@ -103,15 +103,17 @@ export class Publisher {
     const drafts: PageDraft[] = []
     const areWords: boolean[] = []
     const said: Published['pages'] = []
-    for (const input of inputs) {
+    const locators = inputs.map(pageLocator)
+    const areNew = yield* this.#node.store.vacant(locators)
+    for (const [i, input] of inputs.entries()) {
       const { space, path, text, redirect, file } = input
-      const locator = pageLocator(input)
+      const locator = locators[i]!
       if (!this.#node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
       const isKept = file === undefined || (yield* isKeptWhole(this.#node, file))
       const { parents: given } = input
       const judged =
         given === undefined
-          ? onTop(input, yield* outlinesAt(this.#node, locator, VERSION), author)
+          ? onTop(input, areNew[i] ? [] : yield* outlinesAt(this.#node, locator, VERSION), author)
           : made(input, given, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
       if (judged === undefined) continue
       if ('status' in judged && (judged.status === 'stale' || isKept)) {

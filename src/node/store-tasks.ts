@@ -9,6 +9,7 @@ export type StoreCall =
   | { method: 'get'; ids: readonly Uint8Array[] }
   | { method: 'meta'; ids: readonly Uint8Array[] }
   | { method: 'at'; locator: Uint8Array; limit: number; kind?: number | undefined }
+  | { method: 'vacant'; locators: readonly Uint8Array[] }
   | { method: 'within'; prefix: Uint8Array; depth: number }
   | { method: 'placesWithin'; prefix: Uint8Array; depth: number }
   | { method: 'sizesWithin'; prefix: Uint8Array; depth: number }
@@ -55,6 +56,11 @@ export class StoreTasks {
 
   *at(locator: Uint8Array, limit: number, kind?: number): Task<BlockMeta[]> {
     return (yield* this.#call({ method: 'at', locator, limit, kind })) as BlockMeta[]
+  }
+
+  /** True for each of these locators at which certainly nothing lies. */
+  *vacant(locators: readonly Uint8Array[]): Task<boolean[]> {
+    return (yield* this.#call({ method: 'vacant', locators })) as boolean[]
   }
 
   /** The ids of everything within a prefix. */

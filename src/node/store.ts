@@ -85,6 +85,8 @@ export interface Store {
   /** What lives at a locator: of `kind`, or where none is given of every kind, at most `limit` of each. In order
    *  of kind, then the newest by claimed time first, then by id: many of one kind hide none of another, and old ones no new one. */
   at(locator: Uint8Array, limit: number, kind?: number | undefined): Promise<BlockMeta[]>
+  /** Of these locators, those at which certainly nothing lies; of the others it says nothing. Cheap beside `at`. */
+  vacant(locators: readonly Uint8Array[]): Promise<boolean[]>
   /** Everything whose locator shares its first `depth` bits (0–256) with `prefix`, in order of locator and
    *  then as `at` has it; `prefix` has at least `depth` bits. What is added meanwhile may be missing. */
   within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta>

@@ -16,6 +16,9 @@ import { logicalBytes, type Note } from './store.ts'
 import { suspend, type Task } from './task.ts'
 import { ASK_IDS_MAX } from './wire.ts'
 
+/** In one synced write: a few store requests' worth. */
+const WRITE_BLOCKS_MAX = 4 * ASK_IDS_MAX
+
 /** Notes to be written with each part of a write, by whether it is the last. */
 export type Mark = (isLast: boolean) => readonly Note[]
 
@@ -55,7 +58,7 @@ export class Writer {
   }
 
   /**
-   * Writes blocks for good, within a turn: in batches as large as one store request takes, several small ones in
+   * Writes blocks for good, within a turn: in batches as large as one store request takes, a few of them in
    * one write. The roots of the batches, to wait for. Errors: QUOTA_FULL before anything is written, DISK_FULL.
    */
   *write(blocks: readonly OwnBlock[], mark: Mark = () => []): Task<Uint8Array[]> {
@@ -66,7 +69,7 @@ export class Writer {
     while (batches.length > 0) {
       const parts = [batches.shift()!]
       let size = parts[0]!.length
-      while (batches.length > 0 && size + batches[0]!.length <= ASK_IDS_MAX) {
+      while (batches.length > 0 && size + batches[0]!.length <= WRITE_BLOCKS_MAX) {
         size += batches[0]!.length
         parts.push(batches.shift()!)
       }

@@ -3,7 +3,7 @@ import test from 'brittle'
 import fc from 'fast-check'
 import { codeOf } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
-import { leafHash, MERKLE_LEAVES_MAX, merkleProof, merkleRoot, rootFromProof } from '../../src/base/merkle.ts'
+import { leafHash, MERKLE_LEAVES_MAX, merkleRoot, merkleTree, rootFromProof } from '../../src/base/merkle.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const leaves = (count: number) => Array.from({ length: count }, (_, i) => leafHash(Buffer.from(`leaf ${i}`)))
@@ -54,8 +54,10 @@ test('merkle - every leaf of a tree proves its place', (t) => {
   for (const count of [1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 256]) {
     const hashes = leaves(count)
     const root = hex(merkleRoot(hashes))
+    const tree = merkleTree(hashes)
+    t.is(hex(tree.root), root)
     const proven = hashes.every((leaf, index) => {
-      const proof = merkleProof(hashes, index)
+      const proof = tree.proofs[index]!
       return (
         proof.length <= Math.ceil(Math.log2(count)) && hex(rootFromProof(leaf, index, count, proof)) === root
       )
@@ -69,7 +71,7 @@ test('merkle - a proof holds for its own leaf, place and hashes only', (t) => {
     fc.property(sizes, fc.nat(), fc.nat(), fc.integer({ min: 0, max: 255 }), (count, at, other, bit) => {
       const hashes = leaves(count)
       const index = at % count
-      const proof = merkleProof(hashes, index)
+      const proof = merkleTree(hashes).proofs[index]!
       const root = hex(merkleRoot(hashes))
       const gives = (leaf: Uint8Array, place: number, hashesOfProof: Uint8Array[]) => {
         let result = ''
@@ -99,7 +101,7 @@ test('merkle - a proof that is too short or too long is refused', (t) => {
       const hashes = leaves(count)
       const index = at % count
       const leaf = hashes[index]!
-      const proof = merkleProof(hashes, index)
+      const proof = merkleTree(hashes).proofs[index]!
       const long = codeOf(() => rootFromProof(leaf, index, count, [...proof, leaf]))
       const short = codeOf(() => rootFromProof(leaf, index, count, proof.slice(0, -1)))
       return long === 'BAD_PROOF' && (proof.length === 0 || short === 'BAD_PROOF')
@@ -121,7 +123,7 @@ test('merkle - a node does not pass for a leaf, nor a tree for another of fewer 
 
 test('merkle - impossible places and hashes of another length are refused', (t) => {
   const hashes = leaves(3)
-  const proof = merkleProof(hashes, 0)
+  const proof = merkleTree(hashes).proofs[0]!
   const refused = (index: number, count: number) =>
     codeOf(() => rootFromProof(hashes[0]!, index, count, proof))
   for (const [index, count] of [
@@ -150,11 +152,7 @@ test('merkle - impossible places and hashes of another length are refused', (t) 
     'BAD_PROOF',
   )
   t.is(
-    codeOf(() => merkleProof(hashes, 3)),
-    'BAD_ARGUMENT',
-  )
-  t.is(
-    codeOf(() => merkleProof([], 0)),
+    codeOf(() => merkleTree([])),
     'BAD_ARGUMENT',
   )
 })

@@ -12,6 +12,7 @@ import {
   type IndexedBlock,
   type IndexState,
   type KeyRange,
+  locatorOfPlaceKey,
   MARKS,
   markKey,
   markValue,
@@ -27,6 +28,7 @@ import {
   STATE_KEY,
   stateValue,
 } from './index-keys.ts'
+import { PlaceFilter } from './place-filter.ts'
 
 export type IndexLevel = Level<Buffer, Buffer>
 
@@ -52,12 +54,23 @@ export function indexLevel(directory: string, memory = INDEX_MEMORY): IndexLevel
 /** Up to so many are looked up in this thread: 4 µs each, where a visit to another thread takes 100. */
 const SYNC_IDS_MAX = 8
 
+/** To go through all places takes 3 µs for each, to look for one 100: after so many look-ups the first is no dearer. */
+const PLACES_PER_LOOK = 32
+/** Fewer than this are not worth a smaller filter: 8 KB. */
+const FILTER_PLACES_MIN = 4_096
+
 export class BlockIndex {
   readonly #level: IndexLevel
   /** By name. */
   readonly #marks: Map<string, FeedMark>
   readonly #disk: Disk
   #state: IndexState
+  /** What `vacant` goes by; undefined until enough was asked for. */
+  #filter: PlaceFilter | undefined
+  /** The one to come, while it is being filled. */
+  #filling: { filter: PlaceFilter; done: Promise<void> } | undefined
+  /** Places that `vacant` was asked about and did not know. */
+  #looks = 0
 
   private constructor(level: IndexLevel, marks: Map<string, FeedMark>, state: IndexState, disk: Disk) {
     this.#level = level
@@ -135,6 +148,13 @@ export class BlockIndex {
     })
   }
 
+  /** Of these places, those at which certainly nothing lies. */
+  async vacant(locators: readonly Uint8Array[]): Promise<boolean[]> {
+    await this.#prepareFilter(locators.length)
+    const filter = this.#filter
+    return locators.map((locator) => filter !== undefined && !filter.mayHave(locator))
+  }
+
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
     const { low, high } = locatorRange(prefix, depth)
     for await (const [key, value] of this.#entries(placesBetween(low, high))) yield readPlace(key, value)
@@ -147,8 +167,9 @@ export class BlockIndex {
 
   /** What is gathered is written at once by `write`. One batch at a time. */
   batch(): IndexBatch {
-    return new IndexBatch(this.#level, this.#marks, this.#state, this.#disk, (state) => {
+    return new IndexBatch(this.#level, this.#marks, this.#state, this.#disk, (state, locators) => {
       this.#state = state
+      this.#addToFilters(locators)
     })
   }
 
@@ -170,6 +191,36 @@ export class BlockIndex {
 
   close(): Promise<void> {
     return this.#level.close()
+  }
+
+  /** Makes the filter as soon as looking without one has cost as much, and a larger one when it is full. */
+  async #prepareFilter(looks: number): Promise<void> {
+    if (this.#filter !== undefined && !this.#filter.isFull) return
+    this.#looks += looks
+    if (this.#filling === undefined && this.#looks * PLACES_PER_LOOK < this.#state.blocks) return
+    this.#filling ??= this.#fillFilter()
+    await this.#filling.done
+  }
+
+  #fillFilter(): { filter: PlaceFilter; done: Promise<void> } {
+    const filter = new PlaceFilter(Math.max(FILTER_PLACES_MIN, 2 * this.#state.blocks))
+    const fill = async (): Promise<void> => {
+      try {
+        for await (const [key] of this.#entries(PLACES)) filter.add(locatorOfPlaceKey(key))
+        this.#filter = filter
+      } finally {
+        this.#filling = undefined
+      }
+    }
+    return { filter, done: fill() }
+  }
+
+  /** After a write, which an iterator that was there before does not see. */
+  #addToFilters(locators: readonly Uint8Array[]): void {
+    for (const locator of locators) {
+      this.#filter?.add(locator)
+      this.#filling?.filter.add(locator)
+    }
   }
 
   async #places(range: KeyRange, limit: number): Promise<BlockMeta[]> {
@@ -198,8 +249,10 @@ export class IndexBatch {
   readonly #level: IndexLevel
   readonly #marks: Map<string, FeedMark>
   readonly #disk: Disk
-  readonly #settle: (state: IndexState) => void
+  readonly #settle: (state: IndexState, locators: readonly Uint8Array[]) => void
   readonly #changes: Change[] = []
+  /** Where something comes to lie. */
+  readonly #locators: Uint8Array[] = []
   readonly #advanced = new Map<string, FeedMark>()
   state: IndexState
 
@@ -208,7 +261,7 @@ export class IndexBatch {
     marks: Map<string, FeedMark>,
     state: IndexState,
     disk: Disk,
-    settle: (state: IndexState) => void,
+    settle: (state: IndexState, locators: readonly Uint8Array[]) => void,
   ) {
     this.#level = level
     this.#disk = disk
@@ -259,10 +312,11 @@ export class IndexBatch {
     await this.#level.batch(this.#changes)
     this.#disk.passes('indexed')
     for (const mark of marks) this.#marks.set(mark.name, mark)
-    this.#settle(this.state)
+    this.#settle(this.state, this.#locators)
   }
 
   #put(block: IndexedBlock): void {
+    this.#locators.push(block.locator)
     this.#changes.push(
       { type: 'put', key: blockKey(block.id), value: blockValue(block) },
       { type: 'put', key: placeKey(block), value: placeValue(block) },

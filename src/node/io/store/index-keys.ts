@@ -126,12 +126,14 @@ export function readPlace(key: Buffer, value: Buffer): BlockMeta {
   requireBytes(value, PLACE_VALUE_BYTES)
   return {
     id: key.subarray(40),
-    locator: key.subarray(1, 1 + ID_BYTES),
+    locator: locatorOfPlaceKey(key),
     kind: key[33]!,
     timeMs: TIME_END - 1 - key.readUIntBE(34, 6),
     length: value.readUIntLE(0, 3),
   }
 }
+
+export const locatorOfPlaceKey = (key: Buffer): Buffer => key.subarray(1, 1 + ID_BYTES)
 
 export function markKey(feed: number): Buffer {
   return Buffer.from([MARK, feed >> 8, feed & 0xff])

@@ -177,6 +177,10 @@ export class LevelStore implements Store {
     )
   }
 
+  vacant(locators: readonly Uint8Array[]): Promise<boolean[]> {
+    return this.#run('cannot read the index', () => this.#files.index.vacant(locators))
+  }
+
   async *within(prefix: Uint8Array, depth: number): AsyncIterable<BlockMeta> {
     for await (const meta of this.#each(() => this.#files.index.within(prefix, depth))) {
       if (!this.#unreadable.has(meta.id)) yield meta
