@@ -131,6 +131,24 @@ export function storeContract(name: string, make: MakeStore): void {
     t.alike(await store.at(random(32), 5), [])
   })
 
+  test(`${name} - calls no place vacant where something lies`, async (t) => {
+    const { store, damage } = await make(t)
+    const random = seededRandom('vacant')
+    t.alike(await store.vacant([]), [])
+    const blocks = someBlocks(random, 60)
+    await store.append('outbox', blocks.slice(0, 30), { sync: false })
+    const strangers = [random(32), random(32)]
+    const places = blocks.map(({ locator }) => locator)
+    t.absent((await store.vacant(places.slice(0, 30))).includes(true))
+    await store.append('shelf', blocks.slice(30), { sync: true })
+    t.absent((await store.vacant([...places, ...strangers])).slice(0, 60).includes(true))
+    t.alike(await store.vacant(strangers), [true, true], 'of so few it knows all')
+    await damage(blocks[0]!)
+    await store.get([blocks[0]!.id])
+    await store.append('shelf', [blocks[0]!], { sync: false })
+    t.alike(await store.vacant([places[0]!]), [false], 'nor where something was, and is again')
+  })
+
   test(`${name} - lists a shard of any depth in order of locator, kind, time and id`, async (t) => {
     const { store } = await make(t)
     const random = seededRandom('shard')

@@ -18,9 +18,9 @@ export class PlaceFilter {
   readonly #placesMax: number
   #places = 0
 
-  /** For about so many places: rounded up to a power of two. */
+  /** For about so many places: rounded up to a power of two, and to a whole word. */
   constructor(placesMax: number) {
-    this.#placesMax = 2 ** Math.ceil(Math.log2(placesMax))
+    this.#placesMax = 2 ** Math.max(1, Math.ceil(Math.log2(placesMax)))
     this.#bits = new Uint32Array((this.#placesMax * BITS_PER_PLACE) / (WORD_BYTES * 8))
   }
 
