@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import { isBelow, readAddress } from '../../../src/content/render/addresses.ts'
 import { parameters } from '../../helpers/seed.ts'
 
+/** As URL writes hosts. A name that only begins with these numbers, such as `127.0.0.1a`, is somebody's domain. */
+const LOOPBACK = /^127\.[\d.]+$|(?:^|\.)localhost\.?$|^\[::1\]$/
+
 const typeOf = (url: string) => readAddress(url).type
 
 test('addresses - the web, mail, a place in the page and what lies beside it', (t) => {
@@ -130,7 +133,7 @@ test('addresses - a browser finds no other host or scheme in what passes', (t) =
         if (!URL.canParse(url, base)) return address.type === 'mail'
         const meant = new URL(url, base)
         if (address.type === 'web')
-          return /^https?:$/.test(meant.protocol) && !/127|localhost/.test(meant.host)
+          return /^https?:$/.test(meant.protocol) && !LOOPBACK.test(meant.hostname)
         if (address.type === 'mail') return meant.protocol === 'mailto:'
         return meant.host === new URL(base).host
       })
