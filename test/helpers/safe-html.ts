@@ -4,6 +4,7 @@
  */
 import type { Element, Nodes, Root } from 'hast'
 import { fromHtml } from 'hast-util-from-html'
+import { parsedUrl } from './url.ts'
 
 const ELEMENTS =
   'a blockquote br code del em h1 h2 h3 h4 h5 h6 hr img input li ol p pre section span strong sup table tbody td th thead tr ul'.split(
@@ -64,8 +65,9 @@ function dangersOf({ tagName, properties, children }: Element): string[] {
 }
 
 function dangersOfAddress(name: string, address: string): string[] {
-  if (!URL.canParse(address, BASE)) return []
-  const { protocol, hostname, pathname } = new URL(address, BASE)
+  const url = parsedUrl(address, BASE)
+  if (url === undefined) return []
+  const { protocol, hostname, pathname } = url
   const isHere = hostname === '127.0.0.1' && pathname.startsWith('/reader/') && !/^\s*https?:/i.test(address)
   const isPublic =
     /^https?:$/.test(protocol) && hostname.includes('.') && !/^(?:127|10|192\.168|169\.254)\./.test(hostname)

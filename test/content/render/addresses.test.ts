@@ -2,6 +2,7 @@ import test from 'brittle'
 import fc from 'fast-check'
 import { isBelow, readAddress } from '../../../src/content/render/addresses.ts'
 import { parameters } from '../../helpers/seed.ts'
+import { parsedUrl } from '../../helpers/url.ts'
 
 /** As URL writes hosts. A name that only begins with these numbers, such as `127.0.0.1a`, is somebody's domain. */
 const LOOPBACK = /^127\.[\d.]+$|(?:^|\.)localhost\.?$|^\[::1\]$/
@@ -130,10 +131,9 @@ test('addresses - a browser finds no other host or scheme in what passes', (t) =
       if (address.type === 'refused') return true
       return bases.every((base) => {
         // what a browser cannot read leads nowhere
-        if (!URL.canParse(url, base)) return address.type === 'mail'
-        const meant = new URL(url, base)
-        if (address.type === 'web')
-          return /^https?:$/.test(meant.protocol) && !LOOPBACK.test(meant.hostname)
+        const meant = parsedUrl(url, base)
+        if (meant === undefined) return address.type === 'mail'
+        if (address.type === 'web') return /^https?:$/.test(meant.protocol) && !LOOPBACK.test(meant.hostname)
         if (address.type === 'mail') return meant.protocol === 'mailto:'
         return meant.host === new URL(base).host
       })
