@@ -84,14 +84,15 @@ export function targetArgument(text: string): { page: string } | { id: string } 
 /** `--timeout`, as the daemon takes it and as the deadline of the call. */
 export function timesOf(options: CommonOptions, secondsMax = TIMEOUT_SECONDS_MAX) {
   if (options.timeout === undefined) return { timeoutMs: undefined, deadlineMs: undefined }
-  const timeoutMs = 1000 * secondsArgument('--timeout', options.timeout, secondsMax)
+  const timeoutMs = millisecondsArgument('--timeout', options.timeout, secondsMax)
+  if (timeoutMs === 0) throw new SheafError('BAD_ARGUMENT', '--timeout takes more than 0 seconds')
   return { timeoutMs, deadlineMs: timeoutMs + ANSWER_WITHIN_MS }
 }
 
-/** `2` or `0.5`. */
-export function secondsArgument(option: string, text: string, max: number): number {
+/** Seconds as a person gives them, `2` or `0.5`, in whole milliseconds: 1.001 · 1000 is no whole number. */
+export function millisecondsArgument(option: string, text: string, max: number): number {
   const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
-  if (seconds >= 0 && seconds <= max) return seconds
+  if (seconds >= 0 && seconds <= max) return Math.round(1000 * seconds)
   throw new SheafError('BAD_ARGUMENT', `${option} takes seconds, at most ${max}`)
 }
 

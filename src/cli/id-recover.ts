@@ -3,7 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { confirm } from './asking.ts'
-import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
+import {
+  type Cli,
+  type CommonOptions,
+  examples,
+  jsonLine,
+  millisecondsArgument,
+  note,
+  progressOf,
+} from './cli.ts'
 import { addConfigFlags, type ConfigFlags, configOf } from './config-flags.ts'
 import { planText } from './id-keys.ts'
 import { flagsOf } from './join.ts'
@@ -56,7 +64,7 @@ async function recover(cli: Cli, text: string, options: RecoverFlags & ConfigFla
   const { recoverHome } = await import('../node/io/recovering.ts')
   const entity = idFromText(text.replace(/^@/, ''))
   const leaveOut = (options.except ?? []).map(idFromText)
-  const waitMs = 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+  const waitMs = millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const flags = options.invite === undefined ? {} : flagsOf(inviteFromText(options.invite), undefined)
   const config = configOf(cli, { ...flags, ...options })
   const words = await wordsGiven(cli, options)

@@ -16,7 +16,7 @@ import { normaliseMarkdown, PAGE_BYTES_MAX } from '../content/text.ts'
 import { ControlClient } from '../node/io/control/client.ts'
 import { lineOf } from '../node/io/control/lines.ts'
 import type { HeldJson } from '../node/io/control/shapes.ts'
-import { type Cli, type CommonOptions, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
+import { type Cli, type CommonOptions, jsonLine, millisecondsArgument, note, progressOf } from './cli.ts'
 import { isMarkdown } from './folder.ts'
 import { Blobs } from './git/blobs.ts'
 import { gitText, startGit } from './git/process.ts'
@@ -63,7 +63,7 @@ type Content = { text: string } | { mediaType: string; base64: string }
 export async function importGit(cli: Cli, directory: string, options: GitOptions): Promise<void> {
   const { shell } = cli
   const patienceMs =
-    options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+    options.wait === undefined ? undefined : millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   if (options.prefix !== undefined) checkPath(options.prefix)
   const folder = resolve(shell.cwd, directory)
   const course: Course = {

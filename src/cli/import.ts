@@ -13,7 +13,15 @@ import type { Command } from 'commander'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { ControlClient } from '../node/io/control/client.ts'
 import { type Attached, sendAttachments } from './attach.ts'
-import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
+import {
+  type Cli,
+  type CommonOptions,
+  examples,
+  jsonLine,
+  millisecondsArgument,
+  note,
+  progressOf,
+} from './cli.ts'
 import { type Folder, fileError, type PageFile, readFolder, readPageFile } from './folder.ts'
 import { CHUNK_LETTERS, PROBLEMS_SHOWN, pageLine } from './publish.ts'
 import { type DoneLine, doneText, notHeld, type PublishLine, WAIT_SECONDS_MAX } from './published.ts'
@@ -91,7 +99,7 @@ async function importAny(cli: Cli, directory: string, options: ImportOptions): P
 
 async function importFolder(cli: Cli, directory: string, options: ImportOptions): Promise<void> {
   const patienceMs =
-    options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+    options.wait === undefined ? undefined : millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const { files, others, skipped, problems } = folderAt(
     resolve(cli.shell.cwd, directory),
     directory,

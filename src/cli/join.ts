@@ -18,8 +18,8 @@ import {
   commandText,
   examples,
   jsonLine,
+  millisecondsArgument,
   progressOf,
-  secondsArgument,
 } from './cli.ts'
 import { type ConfigFlags, configOf } from './config-flags.ts'
 import { ensureRunning } from './detached.ts'
@@ -65,7 +65,7 @@ export function register(program: Command, cli: Cli): void {
 async function join(cli: Cli, word: string, options: JoinOptions): Promise<void> {
   const { shell } = cli
   const invite = inviteFromText(word)
-  const waitMs = 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+  const waitMs = millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const files = options.publish === undefined ? undefined : await checkedFiles(cli, options.publish, options)
   const flags = flagsOf(invite, options.host)
   const isMember = hasIdentity(cli.paths().identity)

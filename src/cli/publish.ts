@@ -10,7 +10,15 @@ import { asSheafError, SheafError } from '../base/errors.ts'
 import type { TextChange } from '../content/text.ts'
 import { lineOf } from '../node/io/control/lines.ts'
 import { attachmentLines, sendAttachments } from './attach.ts'
-import { type Cli, type CommonOptions, examples, jsonLine, note, progressOf, secondsArgument } from './cli.ts'
+import {
+  type Cli,
+  type CommonOptions,
+  examples,
+  jsonLine,
+  millisecondsArgument,
+  note,
+  progressOf,
+} from './cli.ts'
 import {
   type Folder,
   fileError,
@@ -79,7 +87,7 @@ export function register(program: Command, cli: Cli): void {
 
 async function publish(cli: Cli, what: string, options: PublishOptions): Promise<void> {
   const patienceMs =
-    options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+    options.wait === undefined ? undefined : millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const absolute = resolve(cli.shell.cwd, what)
   if (await publishRemembered(cli, { file: what, absolute }, options)) return
   if (isAttachment(what, absolute, options)) {

@@ -41,8 +41,11 @@ interface StowedLine {
 
 export type PublishLine = StoredLine | StaleLine | StowedLine | HeldJson | DoneLine
 
-export function doneText({ stored, unchanged, held, target, isHeld }: DoneLine): string {
-  const pages = `${count(stored, 'page')} stored, ${unchanged} unchanged`
+export function doneText(
+  { stored, unchanged, held, target, isHeld }: Omit<DoneLine, 'type' | 'peers'>,
+  noun = 'page',
+): string {
+  const pages = `${count(stored, noun)} stored, ${unchanged} unchanged`
   return isHeld && target > 0 ? `${pages}, held ${Math.min(held, target)}/${target}\n` : `${pages}\n`
 }
 

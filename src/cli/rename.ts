@@ -36,7 +36,7 @@ async function rename(cli: Cli, name: string, path: string, options: WriteOption
     throw new SheafError(
       'BAD_ARGUMENT',
       tip.redirect === null
-        ? `${old.page} has no text: it is ${tip.content}`
+        ? `${old.page} has no text: it was deleted`
         : `${old.page} leads to ${tip.redirect} already`,
       tip.content === 'deleted' ? { hint: `sheaf revert ${old.page} VERSION brings it back` } : {},
     )

@@ -48,10 +48,22 @@ async function revert(cli: Cli, name: string, id: string, options: RevertOptions
   if (options.dryRun) {
     return options.json ? shell.out(jsonLine({ page: log.page, isDryRun: true, difference })) : undefined
   }
-  await confirm(shell, `Publish this as the next version of ${log.page}?`, options)
+  if (!isSame(head, wanted, before === after))
+    await confirm(shell, `Publish this as the next version of ${log.page}?`, options)
   const line = lineOf(wanted, after, { page: log.page, parents: tipsIn(log).map((tip) => tip.id) })
   const sent = await sendFresh(cli, [line], options, options.message ?? `Back to ${id}`)
   await tellSent(cli, sent, options)
+}
+
+/** Whether the page says already what it is to say again: then nothing is published, and nobody asked. */
+function isSame(head: VersionJson, wanted: VersionJson, areTextsEqual: boolean): boolean {
+  if (head.id === wanted.id) return true
+  return (
+    head.content === wanted.content &&
+    head.content !== 'file' &&
+    head.redirect === wanted.redirect &&
+    areTextsEqual
+  )
 }
 
 /** Empty for a version without a text. */

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { SheafError } from '../base/errors.ts'
 import { lineOf } from '../node/io/control/lines.ts'
-import { type Cli, type CommonOptions, jsonLine, progressOf, secondsArgument } from './cli.ts'
+import { type Cli, type CommonOptions, jsonLine, millisecondsArgument, progressOf } from './cli.ts'
 import {
   type DoneLine,
   doneText,
@@ -55,7 +55,7 @@ export async function sendPages(
   summary = options.message ?? '',
 ): Promise<Sent> {
   const patienceMs =
-    options.wait === undefined ? undefined : 1000 * secondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
+    options.wait === undefined ? undefined : millisecondsArgument('--wait', options.wait, WAIT_SECONDS_MAX)
   const lines = cli.client().stream('/v1/publish', {
     method: 'POST',
     query: { summary, patienceMs, timeoutMs: ASK_MS },
@@ -101,9 +101,17 @@ export async function tellSent({ shell }: Cli, { stored, done }: Sent, options: 
   else if (options.quiet) await shell.out(versions.map(({ id }) => `${id}\n`).join(''))
   else {
     const lines = versions.map(({ page, id }) => `${page}\nversion ${id}\n`)
-    await shell.out(`${lines.join('')}${doneText(done)}`)
+    await shell.out(`${lines.join('')}${countsText(stored, done)}`)
   }
   if (!done.isHeld) throw notHeld(done)
+}
+
+/** What was sent in several goes, as one with its merge is, is counted together; two versions of one page are no two pages. */
+function countsText(all: readonly StoredLine[], done: DoneLine): string {
+  const stored = all.filter(({ status }) => status === 'stored')
+  const pages = new Set(stored.map(({ page }) => page))
+  const counts = { ...done, stored: stored.length, unchanged: all.length - stored.length }
+  return doneText(counts, pages.size < stored.length ? 'version' : 'page')
 }
 
 async function* linesOf(pages: readonly PageLine[]): AsyncGenerator<string> {

@@ -45,13 +45,13 @@ export function clockText(clock: { aheadMs: number; peers: number } | null | und
   return `${off} ${clock.aheadMs > 0 ? 'ahead of' : 'behind'} ${count(clock.peers, 'peer')}`
 }
 
-/** `1.5 MiB`. */
 /** `2026-11-21`; a time that no calendar has, as a number. */
 export function dayText(timeMs: number): string {
   const date = new Date(timeMs)
   return Number.isNaN(date.getTime()) ? `at ${timeMs}` : date.toISOString().slice(0, 10)
 }
 
+/** `1.5 MiB`. */
 export function sizeText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let unit = 0

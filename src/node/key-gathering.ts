@@ -3,8 +3,8 @@
  * of the rest or to do harm, says nothing that shows as wrong; one who tells all of it sets that right. A chain is put
  * together of all that is told: of two lengths the longer stands, of two that contradict each other both.
  */
-import { IdMap } from '../base/id-map.ts'
 import { entityLocator } from '../content/space.ts'
+import { eachOnce, tellersAmong } from './asked.ts'
 import { gatherBundle } from './bundles.ts'
 import type { Asked } from './fetching.ts'
 import type { Node } from './node.ts'
@@ -28,22 +28,17 @@ export interface GatherKeys {
 /** Who was asked; what they told is in the key book. Throws what `gatherBundle` throws. */
 export function* gatherKeys(node: Node, entity: Uint8Array, { untilMs, tellers }: GatherKeys): Task<Asked[]> {
   const { nowMs } = node.env
-  const all = new IdMap<Asked>()
+  let all: Asked[] = []
   let endMs = untilMs
   for (;;) {
     const lookUntilMs = tellers === undefined ? untilMs : Math.min(untilMs, nowMs() + LOOK_WITHIN_MS)
     const { asked } = yield* gatherBundle(node, entityLocator(entity), lookUntilMs, undefined, KEEPERS_ASKED)
-    for (const one of asked) if (all.get(one.device)?.answer !== 'found') all.set(one.device, one)
-    const told = tellersAmong([...all.values()])
+    all = eachOnce([...all, ...asked])
+    const told = tellersAmong(all)
     if (told > 0) endMs = Math.min(endMs, nowMs() + OTHERS_WITHIN_MS)
-    if (tellers === undefined || told >= tellers || nowMs() + ASK_AGAIN_MS >= endMs) return [...all.values()]
+    if (tellers === undefined || told >= tellers || nowMs() + ASK_AGAIN_MS >= endMs) return all
     yield* pause(node, ASK_AGAIN_MS)
   }
-}
-
-/** How many told something of what was asked for. */
-export function tellersAmong(asked: readonly Asked[]): number {
-  return asked.filter(({ answer }) => answer === 'found').length
 }
 
 function* pause({ env }: Node, ms: number): Task<void> {

@@ -1,10 +1,13 @@
 /** The machines of an entity: which it certified, which of them it revoked, what each says that it has. */
 import { decode } from '../base/codec.ts'
+import { equalBytes } from '../base/hash.ts'
 import { IdMap } from '../base/id-map.ts'
+import { type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { DEVICE_CERTIFICATE, deviceCertificate } from '../content/device.ts'
 import { OBJECTS_HAD } from '../content/objects-had.ts'
 import { DEVICE_REVOCATION, deviceRevocation } from '../content/revocation.ts'
 import { entityLocator } from '../content/space.ts'
+import { eachOnce } from './asked.ts'
 import type { Machine, Machines } from './entity-answers.ts'
 import { gatherRecords } from './gathering.ts'
 import { hadAmong } from './having.ts'
@@ -19,9 +22,12 @@ export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Ta
   const revoking = yield* gatherRecords(node, { ...sought, kind: DEVICE_REVOCATION })
   const having = yield* gatherRecords(node, { ...sought, kind: OBJECTS_HAD })
   yield* learnRevocations(node, entity)
-  const counting = [...records, ...revoking.records, ...having.records].filter(
-    ({ record }) => node.keys.judge(record).type === 'counts',
-  )
+  const counting = [
+    ...ownCertificate(node, entity),
+    ...records,
+    ...revoking.records,
+    ...having.records,
+  ].filter(({ record }) => node.keys.judge(record).type === 'counts')
   const machines = new IdMap<Machine>()
   for (const { record } of counting.filter(({ type }) => type === 'certificate')) {
     const { device } = decode(deviceCertificate, record.body)
@@ -39,5 +45,14 @@ export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Ta
     if (machine !== undefined && machine.revokedMs === undefined) machine.had = had
   }
   const list = [...machines.values()].sort((a, b) => (a.sinceMs ?? 0) - (b.sinceMs ?? 0))
-  return { entity, machines: list, asked: [...asked, ...revoking.asked, ...having.asked] }
+  return { entity, machines: list, asked: eachOnce([...asked, ...revoking.asked, ...having.asked]) }
+}
+
+/** This machine's own, which nobody has and no store before something was published. */
+function ownCertificate(node: Node, entity: Uint8Array): VerifiedBlock[] {
+  const { author, blocks } = node.identity
+  if (author === undefined || !equalBytes(author.entity, entity)) return []
+  return blocks
+    .filter(({ kind }) => kind === DEVICE_CERTIFICATE)
+    .map(({ bytes }) => verifyBlock(bytes, node.verifyContext('stored')))
 }

@@ -114,7 +114,7 @@ export class Publisher {
       const judged =
         given === undefined
           ? onTop(input, areNew[i] ? [] : yield* outlinesAt(this.#node, locator, VERSION), author)
-          : made(input, given, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
+          : made(input, given, author, yield* standingOf(this.#node, input, heard.get(locator) ?? []))
       if (judged === undefined) continue
       if ('status' in judged && (judged.status === 'stale' || isKept)) {
         said.push({ space, path, ...judged })
@@ -254,8 +254,18 @@ function onTop(input: Input, outlines: readonly Outline[], { entity }: Author): 
   return { parents: tips.slice(0, PARENTS_MAX).map(({ id }) => id) }
 }
 
-/** What becomes of a page that was made from these versions. */
-function made(input: Input, parents: readonly Uint8Array[], { head, hasSeen }: Standing): Judged {
+/** What becomes of a page that was made from these versions. One that says what its author said there before is no change, whatever stands beside it. */
+function made(
+  input: Input,
+  parents: readonly Uint8Array[],
+  { entity }: Author,
+  { head, outline, hasSeen }: Standing,
+): Judged {
+  const [first, second] = parents
+  const only = first !== undefined && second === undefined ? outline(first) : undefined
+  if (only !== undefined && equalBytes(only.signer, entity) && saysTheSame(only, input)) {
+    return { id: only.id, status: 'unchanged' }
+  }
   if (head !== undefined) {
     const joinsNothing = parents.every((parent) => hasSeen([head.id], parent))
     if (joinsNothing && saysTheSame(head, input)) return { id: head.id, status: 'unchanged' }

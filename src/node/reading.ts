@@ -13,7 +13,7 @@ import {
 } from '../content/block.ts'
 import { join, type PageEntry } from '../content/chunks.ts'
 import { type Combine, combineVerify } from '../content/piece.ts'
-import { type Page, pageLocator, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
+import { type Page, pageLocator, pageToText, type Space, spaceLocator, spaceOfRef } from '../content/space.ts'
 
 import { tipsOf } from '../content/tips.ts'
 import { type FileContent, VERSION } from '../content/version.ts'
@@ -253,10 +253,9 @@ export class Reader {
       })
     }
     if (content.type === 'redirect') {
-      if (redirectedFrom !== undefined)
-        throw failure(asked, 'a redirect that leads to another one', 'NOT_FOUND')
-      const space = spaceOfRef(content.space, version.record.signer)
-      return yield* this.#getPage({ space, path: content.path }, how, page)
+      const target = { space: spaceOfRef(content.space, version.record.signer), path: content.path }
+      if (redirectedFrom !== undefined) throw leadsOn(redirectedFrom, page, target, asked)
+      return yield* this.#getPage(target, how, page)
     }
     const otherTips = tips.filter(({ id }) => !equalBytes(id, version.id)).map(({ id }) => id)
     return yield* this.#show(version, { why, choices, otherTips, asked, redirectedFrom }, how.untilMs)
@@ -349,3 +348,16 @@ function gotFile({ mediaType, fileBytes, fileHash }: FileContent): GotFile {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** A page whose redirect leads to another redirect; only one is followed, so that none leads round. */
+function leadsOn(from: Page, to: Page, next: Page, asked: Asked[]): SheafError {
+  const [first, second, last] = [from, to, next].map(pageToText)
+  return new SheafError(
+    'NOT_FOUND',
+    `${first} leads to ${second}, which leads on to ${last}: one step is followed`,
+    {
+      hint: `sheaf get ${second}`,
+      details: { asked },
+    },
+  )
+}

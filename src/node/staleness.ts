@@ -20,6 +20,8 @@ import type { Task } from './task.ts'
 
 export interface Standing {
   head: Outline | undefined
+  /** A version of the page that is known here. */
+  outline(id: Uint8Array): Outline | undefined
   /** Whether what is made from these versions has seen that one. */
   hasSeen(parents: readonly Uint8Array[], id: Uint8Array): boolean
 }
@@ -39,6 +41,7 @@ export function* standingOf(node: Node, page: Page, heard: readonly VerifiedVers
   const heads = history.heads.map(({ id }) => outlines.get(id)!)
   return {
     head: heads.length < 2 ? heads[0] : yield* chosen(node, page, heard, heads, history),
+    outline: (id) => outlines.get(id),
     hasSeen: (parents, id) =>
       parents.some((parent) => equalBytes(parent, id) || history.isAncestor(id, parent)),
   }

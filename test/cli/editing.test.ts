@@ -115,6 +115,7 @@ test('edit - a page that changed meanwhile is merged where one says so, and else
   t.is(no.status, 1)
   const yes = await home.run(['publish', join(home.home, 'drafts', draftsOf(home)[0]!)], { answers: ['y'] })
   t.is(yes.status, 0, yes.err)
+  t.ok(yes.out.includes('\n2 versions stored, 0 unchanged'), 'what was written, and the merge')
   t.is((await home.run(['get', 'bees'])).out, 'ONE\ntwo\nthree\nfour\nFIVE\n')
   const versions = await log(home, 'bees')
   const head = versions.find(({ isHead }) => isHead)
@@ -188,6 +189,20 @@ test('publish - a file of which nothing is known goes where its name says, as ev
   t.is((await home.run(['publish', 'bees.md', '--as', 'wasps'])).status, 0)
   t.is((await home.run(['get', 'wasps'])).out, 'three', 'another page that is named is meant')
   t.is((await home.run(['get', 'bees'])).out, 'two')
+})
+
+test('publish - a file that says what it was made from is no version, whatever the page says by now', async (t) => {
+  const home = await worldHome(t)
+  const base = await put(home, 'bees', 'one\n')
+  await home.run(['get', 'bees', '--out', 'bees.md'])
+  await put(home, 'bees', 'two\n')
+  for (const how of [['--fork'], ['--merge'], []]) {
+    const { status, out, err } = await home.run(['publish', 'bees.md', ...how])
+    t.is(status, 0, err)
+    t.ok(out.includes(`version ${base}\n0 pages stored, 1 unchanged`), out)
+  }
+  t.is((await log(home, 'bees')).length, 2)
+  t.is((await home.run(['get', 'bees'])).out, 'two\n')
 })
 
 test('merge - the tips of two devices become one, and a proposal is taken up by name', async (t) => {

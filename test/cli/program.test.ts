@@ -55,6 +55,7 @@ test('sheaf - what is typed wrong ends with 64, says what, and how to learn more
     [['bootstrap', '--port', '0'], /^error: --port takes/],
     [['get', 'a', '--timeout', '-1'], /^error: .*--timeout/],
     [['get', 'a', '--timeout', '61'], /^error: --timeout takes seconds, at most 60/],
+    [['search', 'a', '--timeout', '0'], /^error: --timeout takes more than 0 seconds/],
     [['publish'], /^error: missing required argument/],
   ]
   for (const [args, expected] of cases) {

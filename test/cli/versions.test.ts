@@ -51,6 +51,8 @@ test('revert - shows what changes, asks, and says again what was said', async (t
   t.is((await home.run(['revert', 'bees', one, '--dry-run'])).out, difference)
   const nobody = await home.run(['revert', 'bees', one])
   t.alike([nobody.status, nobody.out], [64, difference])
+  const same = await home.run(['revert', 'bees', two])
+  t.alike([same.status, idIn(same)], [0, two], 'what it says already is neither asked about nor published')
   const done = await home.run(['revert', 'bees', one], { answers: ['yes'] })
   t.is(done.status, 0, done.err)
   t.is((await home.run(['get', 'bees'])).out, 'one\ntwo\n')
@@ -103,6 +105,34 @@ test('redirect - leads from one page to another, and asks before it hides a text
   t.is((await home.run(['get', 'notes'])).out, '# Bees\n')
   t.is((await log(home, 'notes'))[0]?.redirect, `${home.space}/garden/bees`)
   t.is((await home.run(['redirect', 'notes', 'notes', '--yes'])).status, 64)
+})
+
+test('redirect - asks before it leads where readers would find nothing', async (t) => {
+  const home = await worldHome(t)
+  await put(home, 'garden/bees', '# Bees\n')
+  const nobody = await home.run(['redirect', 'hives', 'nowhere'])
+  t.is(nobody.status, 64)
+  t.ok(nobody.err.includes(`Nothing was found at @me/nowhere`), nobody.err)
+  t.is((await home.run(['redirect', 'hives', 'nowhere'], { answers: ['n'] })).status, 2)
+  const dry = await home.run(['redirect', 'hives', 'nowhere', '--dry-run', '--json'])
+  t.ok(String((JSON.parse(dry.out) as { problem: string }).problem).startsWith('nothing was found'))
+  t.is((await home.run(['log', 'hives'])).status, 3, 'nothing was published so far')
+  const meant = await home.run(['redirect', 'hives', 'nowhere', '--yes'])
+  t.is(meant.status, 0, meant.err)
+  t.ok(meant.err.includes('nothing was found'), 'who insists is told all the same')
+  await home.run(['redirect', 'hives', 'garden/bees', '--yes'])
+  const second = await home.run(['redirect', 'combs', 'hives'])
+  t.is(second.status, 64)
+  t.ok(second.err.includes(`${home.space}/hives leads on to ${home.space}/garden/bees`), second.err)
+  t.is((await home.run(['redirect', 'combs', 'hives', '--yes'])).status, 0)
+  const got = await home.run(['get', 'combs'])
+  t.is(got.status, 3)
+  t.ok(
+    got.err.includes(
+      `${home.space}/combs leads to ${home.space}/hives, which leads on to ${home.space}/garden/bees`,
+    ),
+    got.err,
+  )
 })
 
 test('diff - what a version changed, what lies between two, in colour where a terminal shows it', async (t) => {

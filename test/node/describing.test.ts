@@ -1,6 +1,7 @@
 import test from 'brittle'
 import { SheafError } from '../../src/base/errors.ts'
 import type { Profile } from '../../src/content/profile.ts'
+import { hex } from '../helpers/bytes.ts'
 import { actor, onAnotherDevice, World } from '../helpers/world.ts'
 
 const said = (name: string): Omit<Profile, 'replaces'> => ({ name, about: '', avatar: { type: 'none' } })
@@ -51,5 +52,23 @@ test('describing - the machines of an entity are listed with what it revoked', a
   t.alike(
     (await machines()).map(({ revokedMs }) => revokedMs),
     [undefined, undefined],
+  )
+})
+
+test('describing - a machine that has published nothing yet is listed by itself, and who was asked is listed once', async (t) => {
+  const world = new World()
+  const desk = world.add('desk')
+  world.add('bo')
+  world.connect('desk', 'bo')
+  await world.settle()
+  const { entity, device } = desk.actor
+  const found = await desk.run({ type: 'machines', entity, untilMs: world.nowMs + 10_000 })
+  t.alike(
+    found.machines.map((one) => [hex(one.device), one.revokedMs]),
+    [[hex(device.publicKey), undefined]],
+  )
+  t.alike(
+    found.asked.map(({ answer }) => answer),
+    ['unknown'],
   )
 })

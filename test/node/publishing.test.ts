@@ -254,3 +254,25 @@ test('publishing - parents that no version can have are refused', async (t) => {
   t.is(await codeOf(twice), 'BAD_ARGUMENT', 'one page by two names')
   t.is(await versionsAt(ada, 'bees'), 1)
 })
+
+test('publishing - what says what its only parent said is no change where that is ours, and is one where it is a proposal', async (t) => {
+  const { world, ada } = await alone()
+  const bo = world.add('bo')
+  world.connect('ada', 'bo')
+  await world.settle()
+  const one = await put(ada, { path: 'bees', text: 'one' })
+  const two = await put(ada, { path: 'bees', text: 'two' })
+  const again = await put(ada, { path: 'bees', text: 'one', parents: [one.id], isFork: true })
+  t.alike([again.status, hex(again.id)], ['unchanged', hex(one.id)])
+  await world.advance(1_000)
+  const proposal = await put(
+    bo,
+    { space: spaceOf(ada), path: 'bees', text: 'three', parents: [two.id] },
+    world.nowMs + 5_000,
+  )
+  t.is(proposal.status, 'stored')
+  await world.advance(60_000)
+  const taken = await put(ada, { path: 'bees', text: 'three', parents: [proposal.id] }, world.nowMs + 5_000)
+  t.is(taken.status, 'stored', 'ada takes it up under her own key')
+  t.is(Buffer.from((await get(world, bo, ada, 'bees')).text).toString(), 'three')
+})
