@@ -110,6 +110,7 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
   // What its own operator denies is not shown whole: it stays anonymous.
   let entity: Uint8Array | undefined
   const revocations: VerifiedBlock[] = []
+  const rotations: VerifiedBlock[] = []
   for (const bytes of isDenied ? [] : arrived) {
     const block = yield* shown(node, connection, bytes)
     if (block.type === 'key') node.keys.add(block.key)
@@ -117,7 +118,9 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
       entity = block.record.signer
     }
     if (block.record.kind === DEVICE_REVOCATION) revocations.push(block)
+    if (block.record.kind === KEY_ROTATION) rotations.push(block)
   }
+  yield* keepRotations(node, rotations)
   if (revocations.length > 0) yield* node.shelving.keep(revocations.map(storedRecord))
   if (entity !== undefined) {
     yield* learnRevocations(node, entity)
@@ -125,6 +128,15 @@ export function* introduce(node: Node, connection: Connection): Task<void> {
     if (!node.people.isRevoked(connection.device, entity)) connection.entity = entity
   }
   node.emit({ type: 'introduced', device: connection.device, entity: connection.entity })
+}
+
+/** Of an entity that something is kept of: else a restart would have the old key believed again. */
+function* keepRotations(node: Node, rotations: readonly VerifiedBlock[]): Task<void> {
+  const [first] = rotations
+  if (first === undefined) return
+  const metas = yield* node.store.meta([first.record.signer, ...rotations.map(({ id }) => id)])
+  const fresh = rotations.filter((_, i) => metas[i + 1] === undefined)
+  if (metas[0] !== undefined && fresh.length > 0) yield* node.shelving.keep(fresh.map(storedRecord))
 }
 
 /** Verifies what a peer shows of itself. Nobody else made it wrong, and to ask again would bring the same. */

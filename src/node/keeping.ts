@@ -9,8 +9,10 @@ import { encode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
+import { KEY_CHAIN_MAX } from '../base/limits.ts'
 import { parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
+import { entityLocator } from '../content/space.ts'
 import { HOLDING, holding } from '../content/statement.ts'
 import { besides } from './batch.ts'
 import { isDenied } from './denials.ts'
@@ -31,6 +33,9 @@ import type { Answer, Deliver } from './wire.ts'
 const HOLDING_LIFE_MS = 30 * 24 * 3600_000
 /** A publisher that was told what is wanted has this long to deliver all of it. */
 const DELIVER_WITHIN_MS = 60_000
+
+/** A rotation with the longest table of what is stood by. */
+const KEY_BYTES_MAX = 40_960
 
 /** What proves that records under a retired key count is asked for so long. */
 const PROVE_WITHIN_MS = 5_000
@@ -104,6 +109,7 @@ function* judge(node: Node, { caller }: Peer, offers: Offer[]): Task<Answer[]> {
   const ours = offers.map(({ locator }) => node.keeps(locator))
   // Records need their author's key and certificate, wherever those are kept.
   const beside = ours.includes(true) && ours.includes(false) ? besides(offers) : new Set<number>()
+  const ofChains = ours.includes(false) ? keysOfKept(offers, metas) : new Set<number>()
   const roomBytes = node.deliveries.roomFor(caller)
   let askedBytes = 0
   return offers.map((offer, i): Answer => {
@@ -112,7 +118,7 @@ function* judge(node: Node, { caller }: Peer, offers: Offer[]): Task<Answer[]> {
       return { type: 'refused', reason: { type: 'policy' } }
     }
     if (metas[i] !== undefined) return { type: 'held' }
-    if (!ours[i] && !beside.has(i)) {
+    if (!ours[i] && !beside.has(i) && !ofChains.has(i)) {
       return { type: 'moved', to: node.claimants(offer.locator).slice(0, 8) }
     }
     const withThis = askedBytes + neededBytes([{ length: offer.bytes }])
@@ -123,6 +129,21 @@ function* judge(node: Node, { caller }: Peer, offers: Offer[]): Task<Answer[]> {
     askedBytes = withThis
     return { type: 'wanted' }
   })
+}
+
+/**
+ * What is offered beside a genesis that is here, at its place: perhaps the key that retires it, which is worth having
+ * wherever it lives, since what is kept of this entity is believed or not by it.
+ */
+function keysOfKept(offers: readonly Offer[], metas: readonly unknown[]): ReadonlySet<number> {
+  const kept = offers.filter(({ id, locator, owner }, i) => {
+    return metas[i] !== undefined && owner === undefined && equalBytes(entityLocator(id), locator)
+  })
+  const numbers = offers.flatMap(({ locator, owner, bytes }, i) => {
+    const isBeside = kept.some((genesis) => equalBytes(genesis.locator, locator))
+    return isBeside && owner === undefined && bytes <= KEY_BYTES_MAX ? [i] : []
+  })
+  return new Set(numbers.slice(0, 1 + KEY_CHAIN_MAX))
 }
 
 /** Waits until everything wanted has come. Throws TIMEOUT where it does not, WRONG_QUERY where it is something else, CANCELLED where the connection ends. */

@@ -26,7 +26,8 @@ import type { Node } from './node.ts'
 import type { OwnBlock } from './own-index.ts'
 import { keyBlock } from './proving.ts'
 import type { StoredBlock } from './store.ts'
-import type { Task } from './task.ts'
+import { begin, type Task } from './task.ts'
+import { tellKeys } from './telling-keys.ts'
 import type { Writer } from './writing.ts'
 
 /** Ids that are looked up in the store at once. */
@@ -100,6 +101,7 @@ export function* rotate(node: Node, writer: Writer, command: CommandOf<'rotate'>
     const leftOut = signed.length - ids.length
     if (isRehearsal) return { ...said, leftOut, chain: [], certificate: undefined, batches: [] }
     const batches = yield* take(node, writer, { chain, last, isCurrent, ids, command })
+    begin(tellKeys(node))
     return {
       ...said,
       leftOut,
