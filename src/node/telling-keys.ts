@@ -34,8 +34,9 @@ export function* tellKeys(node: Node): Task<void> {
   const tried = new IdMap<true>()
   let told = 0
   function* tell(peers: readonly Connection[]): Task<void> {
+    // Of one that was met just now it is not known yet whether it keeps anything.
     const fresh = peers.filter(({ device, client }) => {
-      return !tried.has(device) && client.isOpen && client.acceptsStores
+      return !tried.has(device) && (client.acceptsStores || !client.isOpen)
     })
     for (const { device } of fresh) tried.set(device, true)
     yield* forEach(fresh, TOLD_AT_ONCE, function* (peer) {
