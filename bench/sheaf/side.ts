@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import type * as Crypto from '../../src/base/crypto.ts'
 import type * as Networks from '../../src/base/network.ts'
 import type * as TextIds from '../../src/base/text-id.ts'
-import type { NodeApi } from '../../src/node/commands.ts'
+import type { NodeApi, Published } from '../../src/node/commands.ts'
 import type * as Creating from '../../src/node/io/identity/create.ts'
 import type * as Identities from '../../src/node/io/identity/identity.ts'
 import type * as Running from '../../src/node/io/run-node.ts'
@@ -18,8 +18,9 @@ function built<Module>(file: string): Promise<Module> {
   return import(new URL(file, BUILT).href) as Promise<Module>
 }
 
-/** Pages in one publish command, as the control API sends them. */
+/** Pages in one publish command, and commands under way, as the control API sends them. */
 const PAGES = 256
+const COMMANDS = 2
 const DEADLINE_MS = 120_000
 const HOLDERS = 5
 
@@ -42,13 +43,19 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
   return {
     async importPages(pages) {
       const ids = new Map<string, string>()
-      for (let at = 0; at < pages.length; at += PAGES) {
-        const part = pages.slice(at, at + PAGES)
-        const index = at + PAGES >= pages.length
-        const published = await api.run({ type: 'publish', pages: part.map(toInput), summary: '', index })
+      const underWay: Promise<Published>[] = []
+      const settle = async (): Promise<void> => {
+        const published = await underWay.shift()!
         batches.push(...published.batches)
         for (const { path, id } of published.pages) ids.set(path, idToText(id))
       }
+      for (let at = 0; at < pages.length; at += PAGES) {
+        const part = pages.slice(at, at + PAGES)
+        const index = at + PAGES >= pages.length
+        if (underWay.length === COMMANDS) await settle()
+        underWay.push(api.run({ type: 'publish', pages: part.map(toInput), summary: '', index }))
+      }
+      while (underWay.length > 0) await settle()
       return pages.map(({ path }) => ids.get(path)!)
     },
     async publish(page) {

@@ -10,7 +10,14 @@ import type { Network } from '../base/network.ts'
 import { formBlock, type VerifyContext, verifyBlock } from './block.ts'
 import { type FileDraft, type FileTable, formFile } from './file.ts'
 import { checkPath } from './path.ts'
-import { cut, encodeTable, type Piece, contentOf as textContentOf } from './piece.ts'
+import {
+  type CutText,
+  cutText,
+  encodeTable,
+  type Piece,
+  type PieceContent,
+  contentOf as textContentOf,
+} from './piece.ts'
 import { type Draft, type Sign, type SignedRecord, signRecords } from './record.ts'
 import { type Page, pageLocator, refOfSpace, type Space } from './space.ts'
 import { PAGE_BYTES_MAX, requireNormal } from './text.ts'
@@ -56,11 +63,33 @@ export interface SealedPage {
 
 /** Markdown → signed, compressed pages; one signature for each RECORD_BATCH_MAX of them. */
 export function compressSignMarkdown(drafts: PageDraft[], author: Author): SealedPage[] {
+  const cuts = drafts.map(({ text }) => {
+    if (text === undefined) return undefined
+    requirePage(text)
+    return cutText(text)
+  })
+  return signPages(drafts, cuts, author)
+}
+
+/** The same with texts that were cut beforehand, each with its draft at its place. They are in normal form. */
+export function signPages(
+  drafts: PageDraft[],
+  cuts: readonly (CutText | undefined)[],
+  author: Author,
+): SealedPage[] {
   const sealed: SealedPage[] = []
   for (let at = 0; at < drafts.length; at += SIGN_BATCH) {
-    sealed.push(...sealBatch(drafts.slice(at, at + SIGN_BATCH), author))
+    sealed.push(...sealBatch(drafts.slice(at, at + SIGN_BATCH), cuts.slice(at, at + SIGN_BATCH), author))
   }
   return sealed
+}
+
+/** Throws TOO_LARGE or BAD_TEXT for what cannot be the text of a page. */
+export function requirePage(text: Uint8Array): void {
+  if (text.byteLength > PAGE_BYTES_MAX) {
+    throw new SheafError('TOO_LARGE', `a page of ${text.byteLength} bytes where ${PAGE_BYTES_MAX} fit`)
+  }
+  requireNormal(text)
 }
 
 /** Block → markdown, verified; the inverse of `compressSignMarkdown` for pages of one piece. */
@@ -78,37 +107,39 @@ export function verifyDecompressMarkdown(block: Uint8Array, context: VerifyConte
  */
 const SIGN_BATCH = Math.min(16, RECORD_BATCH_MAX)
 
-function sealBatch(drafts: PageDraft[], author: Author): SealedPage[] {
-  const cuts = drafts.map((draft) => (draft.text === undefined ? [] : cutText(draft.text)))
-  const batch = drafts.map((draft, i) => ({ draft, pieces: cuts[i]! }))
-  return hashSignPiece(batch, author).map((record, i) => sealedPage(drafts[i]!, cuts[i]!, record))
+function sealBatch(
+  drafts: PageDraft[],
+  cuts: readonly (CutText | undefined)[],
+  author: Author,
+): SealedPage[] {
+  const batch = drafts.map((draft, i) => ({ draft, ...(cuts[i] ?? NO_TEXT) }))
+  return hashSignPiece(batch, author).map((record, i) => sealedPage(drafts[i]!, batch[i]!.pieces, record))
 }
 
-/** Signs for each draft the root over the hashes of its pieces: a version a draft, all under one signature. At most RECORD_BATCH_MAX. */
+const NO_TEXT = { pieces: [] }
+
+/**
+ * Signs for each draft the root over the hashes of its pieces: a version a draft, all under one signature. At most
+ * RECORD_BATCH_MAX. What is signed of a text is computed where it is not given.
+ */
 export function hashSignPiece(
-  batch: { draft: PageDraft; pieces: Piece[] }[],
+  batch: { draft: PageDraft; pieces: Piece[]; content?: PieceContent }[],
   author: Author,
 ): SignedRecord[] {
-  const drafts = batch.map(({ draft, pieces }) => versionDraft(draft, pieces, author))
+  const drafts = batch.map(({ draft, pieces, content }) => {
+    return versionDraft(draft, draft.text && (content ?? textContentOf(draft.text, pieces)), author)
+  })
   return signRecords(drafts, author.network, author.sign)
 }
 
-function cutText(text: Uint8Array): Piece[] {
-  if (text.byteLength > PAGE_BYTES_MAX) {
-    throw new SheafError('TOO_LARGE', `a page of ${text.byteLength} bytes where ${PAGE_BYTES_MAX} fit`)
-  }
-  requireNormal(text)
-  return cut(text)
-}
-
-function versionDraft(draft: PageDraft, pieces: Piece[], author: Author): Draft {
+function versionDraft(draft: PageDraft, text: PieceContent | undefined, author: Author): Draft {
   checkPath(draft.path)
   const body: Value<typeof versionBody> = {
     space: refOfSpace(draft.space, author.entity),
     path: draft.path,
     parents: draft.parents,
     summary: draft.summary,
-    content: contentOf(draft, pieces, author),
+    content: contentOf(draft, text, author),
   }
   return {
     kind: VERSION,
@@ -120,9 +151,13 @@ function versionDraft(draft: PageDraft, pieces: Piece[], author: Author): Draft 
   }
 }
 
-function contentOf({ text, redirect, file }: PageDraft, pieces: Piece[], { entity }: Author): PageContent {
+function contentOf(
+  { redirect, file }: PageDraft,
+  text: PieceContent | undefined,
+  { entity }: Author,
+): PageContent {
   if (file !== undefined) return formFile(file).content
-  if (text !== undefined) return { type: 'text', markup: MARKUP, ...textContentOf(text, pieces) }
+  if (text !== undefined) return { type: 'text', markup: MARKUP, ...text }
   if (redirect === undefined) return { type: 'deleted' }
   checkPath(redirect.path)
   return { type: 'redirect', space: refOfSpace(redirect.space, entity), path: redirect.path }

@@ -53,10 +53,22 @@ export interface PieceContent {
   root: Uint8Array
 }
 
+/** A text on its way into a version. */
+export interface CutText {
+  pieces: Piece[]
+  content: PieceContent
+}
+
 /** A sender's piece that does not belong: the sender's doing, whoever wrote the page. */
 export interface PieceFault<Sender> {
   fault: Sender
   error: SheafError
+}
+
+/** Text → its pieces and what a version signs of them: all that is dear about a publish, and needs nobody's key. */
+export function cutText(text: Uint8Array): CutText {
+  const pieces = cut(text)
+  return { pieces, content: contentOf(text, pieces) }
 }
 
 /** Text → its pieces, at least one. The inverse is `combineVerify`. */

@@ -56,6 +56,7 @@ export function* bookmarkOwn(
 /** A version that is about to be written. */
 export interface Written extends Page {
   id: Uint8Array
+  locator: Uint8Array
   parents: readonly Uint8Array[]
   /** Whether it is meant as the page's word from now on, also where it did not come from the version that has the bookmark. */
   isWord: boolean
@@ -69,8 +70,7 @@ export function* bookmarksAlong(
 ): Task<StoredBlock[]> {
   const pages = new IdMap<Written[]>()
   for (const version of versions) {
-    const at = pageLocator(version)
-    pages.set(at, [...(pages.get(at) ?? []), version])
+    pages.set(version.locator, [...(pages.get(version.locator) ?? []), version])
   }
   const moved: Draft[] = []
   for (const [locator, line] of pages) {

@@ -43,6 +43,8 @@ export type Effect =
   | { type: 'store'; token: number; call: StoreCall }
   /** Check these with `checkItems`, here or in a worker. */
   | { type: 'check'; token: number; request: CheckRequest }
+  /** Cut these with `cutText`, here or in a worker. */
+  | { type: 'cut'; token: number; texts: readonly Uint8Array[] }
   /** Make this call on the search engine; done with its life and its answer. Only where the service was told that it is elsewhere. */
   | { type: 'search'; token: number; call: SearchCall }
   | { type: 'solve'; token: number; peer: number; seed: Uint8Array; bid: number }

@@ -3,6 +3,7 @@ import type { VerifyContext } from '../content/block.ts'
 import type { HeadResolver } from '../content/heads.ts'
 import type { Judged, KeyBook } from '../content/key-book.ts'
 import type { Author } from '../content/page.ts'
+import type { CutText } from '../content/piece.ts'
 import type { Checked, CheckRequest } from './checking.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -101,6 +102,8 @@ export interface Node {
   prove(records: readonly Judged[], untilMs: number): Task<void>
   /** Checks many blocks, perhaps beside everything else. */
   check(request: CheckRequest): Task<Checked[]>
+  /** Cuts texts that are in normal form, many of them perhaps beside everything else. */
+  cut(texts: readonly Uint8Array[]): Task<CutText[]>
   emit(event: NodeEvent): void
   /** Puts the operator's rules into force; how many connections that ended. Throws TOO_LARGE. */
   obey(rules: readonly Rule[]): number

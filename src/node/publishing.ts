@@ -10,8 +10,8 @@ import { equalBytes, sha256 } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { PARENTS_MAX } from '../base/limits.ts'
 import type { VerifiedVersion } from '../content/block.ts'
-import { type Author, compressSignMarkdown, type PageDraft, type SealedPage } from '../content/page.ts'
-import type { PieceEntry } from '../content/piece.ts'
+import { type Author, type PageDraft, requirePage, type SealedPage, signPages } from '../content/page.ts'
+import type { CutText, PieceEntry } from '../content/piece.ts'
 import { type Page, pageLocator, pageToText, type Space, spaceOfRef } from '../content/space.ts'
 import { tipsOf } from '../content/tips.ts'
 import { type PageContent, VERSION, versionBody } from '../content/version.ts'
@@ -26,11 +26,13 @@ import { isMarked, type OwnBlock, OwnIndex } from './own-index.ts'
 import { sealOld } from './replaying.ts'
 import { heardOf, type Standing, standingOf } from './staleness.ts'
 import type { StoredBlock } from './store.ts'
-import { forEach, type Task } from './task.ts'
+import { begin, forEach, type Task } from './task.ts'
 import { authorOf, type Writer } from './writing.ts'
 
 /** Pages that peers are asked about at a time. */
 const PAGES_HEARD_AT_ONCE = 8
+/** Pages of a command from which on it pays to look ahead. */
+const AHEAD_FROM = 16
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>
 
@@ -55,7 +57,8 @@ export class Publisher {
     const inputs = command.pages.map((input) => completed(input, author))
     refuseTwice(inputs)
     const heard = yield* this.#hear(inputs, command.untilMs)
-    return yield* this.#writer.inTurn(() => this.#publish(author, inputs, heard, command))
+    const ahead = begin(this.#cutAhead(inputs))
+    return yield* this.#writer.inTurn(() => this.#publish(author, inputs, { heard, ahead }, command))
   }
 
   /** Stores versions that were made elsewhere, as `sealOld` has it. */
@@ -83,31 +86,47 @@ export class Publisher {
     yield* forEach(asking, PAGES_HEARD_AT_ONCE, (page) => {
       const node = this.#node
       return (function* () {
-        if (node.retention.serves(pageLocator(page)))
-          heard.set(pageLocator(page), yield* heardOf(node, page, untilMs))
+        if (node.retention.serves(page.locator)) {
+          heard.set(page.locator, yield* heardOf(node, page, untilMs))
+        }
       })()
     })
     return heard
   }
 
+  /** Of many pages, those that are new here: their texts are cut while others have their turn. Whether one that is not new has changed shows in its own. */
+  *#cutAhead(inputs: readonly Input[]): Task<IdMap<CutText>> {
+    if (inputs.length < AHEAD_FROM) return new IdMap()
+    const areNew = yield* this.#node.store.vacant(inputs.map(({ locator }) => locator))
+    return yield* this.#cut(inputs.filter((_, i) => areNew[i]))
+  }
+
+  /** By locator. */
+  *#cut(pages: readonly Pick<Input, 'text' | 'locator'>[]): Task<IdMap<CutText>> {
+    const withText = pages.flatMap(({ text, locator }) => (text === undefined ? [] : [{ text, locator }]))
+    const cuts = new IdMap<CutText>()
+    if (withText.length === 0) return cuts
+    const made = yield* this.#node.cut(withText.map(({ text }) => text))
+    for (const [i, { locator }] of withText.entries()) cuts.set(locator, made[i]!)
+    return cuts
+  }
+
   *#publish(
     author: Author,
     inputs: readonly Input[],
-    heard: IdMap<VerifiedVersion[]>,
+    { heard, ahead }: { heard: IdMap<VerifiedVersion[]>; ahead: () => Task<IdMap<CutText>> },
     { summary, index: withIndex }: CommandOf<'publish'>,
   ): Task<Published> {
     const index = this.#index ?? new OwnIndex(this.#node, author)
     // In memory it may soon be ahead of what is written: where this fails, the next publish reads it back.
     this.#index = undefined
     yield* index.load()
-    const drafts: PageDraft[] = []
+    const drafts: (PageDraft & Pick<Input, 'locator'>)[] = []
     const areWords: boolean[] = []
     const said: Published['pages'] = []
-    const locators = inputs.map(pageLocator)
-    const areNew = yield* this.#node.store.vacant(locators)
+    const areNew = yield* this.#node.store.vacant(inputs.map(({ locator }) => locator))
     for (const [i, input] of inputs.entries()) {
-      const { space, path, text, redirect, file } = input
-      const locator = locators[i]!
+      const { space, path, locator, text, redirect, file } = input
       if (!this.#node.retention.serves(locator)) throw deniedHere(`the page ${path}`)
       const isKept = file === undefined || (yield* isKeptWhole(this.#node, file))
       const { parents: given } = input
@@ -126,6 +145,7 @@ export class Publisher {
       drafts.push({
         space,
         path,
+        locator,
         text,
         redirect,
         file,
@@ -135,7 +155,13 @@ export class Publisher {
         nonce: env.random(8),
       })
     }
-    const sealed = compressSignMarkdown(drafts, author)
+    const cuts = yield* ahead()
+    const late = yield* this.#cut(drafts.filter(({ locator }) => !cuts.has(locator)))
+    const sealed = signPages(
+      drafts,
+      drafts.map(({ locator }) => cuts.get(locator) ?? late.get(locator)),
+      author,
+    )
     const unchanged = said.flatMap(({ id, status }) => (status === 'unchanged' ? [id] : []))
     for (const [i, { path, id }] of sealed.entries()) {
       const { space, text, file } = drafts[i]!
@@ -145,7 +171,7 @@ export class Publisher {
     const marks = yield* bookmarksAlong(
       this.#node,
       author,
-      sealed.map(({ id }, i) => ({ ...drafts[i]!, id, isWord: areWords[i]! })),
+      drafts.map((draft, i) => ({ ...draft, id: sealed[i]!.id, isWord: areWords[i]! })),
     )
     const batches = yield* this.#writePages(sealed, drafts, marks, index, withIndex)
     return { pages: said, batches: [...batches, ...this.#outbox.pendingWith(unchanged)] }
@@ -164,7 +190,7 @@ export class Publisher {
     const marks = yield* bookmarksAlong(
       this.#node,
       author,
-      made.map(({ page, draft }) => ({ ...draft, id: page.id, isWord: false })),
+      made.map(({ page, draft }) => ({ ...draft, id: page.id, locator: page.locator, isWord: false })),
     )
     const batches = yield* this.#writePages(sealed, drafts, marks, index, withIndex)
     const space: Space = { type: 'entity', id: author.entity }
@@ -204,12 +230,13 @@ export class Publisher {
 }
 
 /** A page on its way in, with its space spelled out. */
-type Input = PageInput & { space: Space }
+type Input = PageInput & { space: Space; locator: Uint8Array }
 
 /** Throws BAD_ARGUMENT for parents that no version can have, or that a proposal lacks. */
 function completed(input: PageInput, author: Author): Input {
   const { space = { type: 'entity', id: author.entity }, path, parents } = input
-  const whole = { ...input, space }
+  const whole = { ...input, space, locator: pageLocator({ space, path }) }
+  if (input.text !== undefined) requirePage(input.text)
   if (parents === undefined && !isOwn(space, author)) {
     throw new SheafError(
       'BAD_ARGUMENT',
@@ -229,12 +256,11 @@ function isOwn({ type, id }: Space, { entity }: Author): boolean {
   return type === 'entity' && equalBytes(id, entity)
 }
 
-function refuseTwice(pages: readonly Page[]): void {
-  const names = new IdMap<true>()
-  for (const page of pages) {
-    const locator = pageLocator(page)
-    if (names.has(locator)) throw new SheafError('BAD_ARGUMENT', `the page ${page.path} is named twice`)
-    names.set(locator, true)
+function refuseTwice(pages: readonly Input[]): void {
+  const names = new IdSet()
+  for (const { path, locator } of pages) {
+    if (names.has(locator)) throw new SheafError('BAD_ARGUMENT', `the page ${path} is named twice`)
+    names.add(locator)
   }
 }
 

@@ -11,6 +11,7 @@ import type { VerifyContext } from '../content/block.ts'
 import { DEVICE_CERTIFICATE } from '../content/device.ts'
 import { ownHeads } from '../content/heads.ts'
 import { KeyBook } from '../content/key-book.ts'
+import type { CutText } from '../content/piece.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { Checked } from './checking.ts'
 import { Claims } from './claims.ts'
@@ -122,6 +123,7 @@ export class Service {
       nextSequence: () => numbering.next(),
       prove: (records, untilMs) => prove(this.#node, records, untilMs),
       check: (request) => callOut((token) => ({ type: 'check', token, request })) as Task<Checked[]>,
+      cut: (texts) => callOut((token) => ({ type: 'cut', token, texts })) as Task<CutText[]>,
       emit,
       obey: (wanted) => {
         rules.replace(wanted)

@@ -4,6 +4,7 @@
  */
 import { SheafError } from '../base/errors.ts'
 import type { Network } from '../base/network.ts'
+import { cutText } from '../content/piece.ts'
 import { checkItems } from '../node/checking.ts'
 import type { Answers, Command } from '../node/commands.ts'
 import type { NodeEvent } from '../node/node.ts'
@@ -26,6 +27,7 @@ import { type Person, START_MS } from './person.ts'
 const STEP_MS = 0.05
 const KILOBYTE_MS = 0.01
 const CHECK_MS = 0.25
+const CUT_MS = 0.1
 const TRY_MS = 0.001
 /** As the daemon's: see `introduceAfterMs`. */
 const INTRODUCE_AFTER_MS = 300
@@ -287,6 +289,11 @@ export class SimNode {
         return this.#work(request.items.length * CHECK_MS, () =>
           done({ value: checkItems(request, network, crypto.verify) }),
         )
+      }
+      case 'cut': {
+        const done = this.#doneIn(this.life, effect.token)
+        const { texts } = effect
+        return this.#work(texts.length * CUT_MS, () => done({ value: texts.map(cutText) }))
       }
       case 'solve': {
         const done = this.#doneIn(this.life, effect.token)

@@ -5,6 +5,7 @@
  */
 import { SheafError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
+import { cutText } from '../../src/content/piece.ts'
 import { checkItems } from '../../src/node/checking.ts'
 import type { Command, Target } from '../../src/node/commands.ts'
 import { perform } from '../../src/node/perform.ts'
@@ -115,6 +116,7 @@ export class Chaos {
         return
       case 'store':
       case 'check':
+      case 'cut':
       case 'solve':
       case 'visit':
         this.#open.push({ node, effect })
@@ -170,6 +172,8 @@ export class Chaos {
         )
       case 'check':
         return { value: checkItems(effect.request, this.#world.network, verify) }
+      case 'cut':
+        return { value: effect.texts.map(cutText) }
       case 'solve': {
         if (effect.bid > BID_MAX) return undefined
         return { value: new Search(effect.seed, effect.bid).run(Number.POSITIVE_INFINITY) }

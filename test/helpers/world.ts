@@ -8,6 +8,7 @@ import { networkOf } from '../../src/base/network.ts'
 import type { Random } from '../../src/base/random.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import type { HeadResolver } from '../../src/content/heads.ts'
+import { cutText } from '../../src/content/piece.ts'
 import type { Verify } from '../../src/content/record.ts'
 import { checkItems } from '../../src/node/checking.ts'
 import type { Answers, Command } from '../../src/node/commands.ts'
@@ -325,6 +326,12 @@ export class World {
           type: 'done',
           token: effect.token,
           outcome: { value: checkItems(effect.request, this.network, verify) },
+        })
+      case 'cut':
+        return this.#input(name, {
+          type: 'done',
+          token: effect.token,
+          outcome: { value: effect.texts.map(cutText) },
         })
       case 'solve':
         if (!this.isWorkDone) return

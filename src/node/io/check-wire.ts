@@ -92,7 +92,7 @@ export function unpackOutcomes(packed: Uint8Array): { number: number; outcomes: 
 }
 
 /** Encoded into memory of its own, which can be handed to another thread. */
-function pack<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
+export function pack<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
   const state: State = { start: 0, end: 0, buffer: NOTHING }
   codec.preencode(state, value)
   const packed = new Uint8Array(state.end)

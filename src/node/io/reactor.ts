@@ -205,17 +205,10 @@ export class Reactor {
           (error: unknown) => this.#step({ type: 'done', token: effect.token, outcome: { error } }),
         )
         return
-      case 'check': {
-        const { token } = effect
-        const outcomes = this.#options.checker.check(effect.request)
-        if (!(outcomes instanceof Promise))
-          return this.#step({ type: 'done', token, outcome: { value: outcomes } })
-        outcomes.then(
-          (value) => this.#step({ type: 'done', token, outcome: { value } }),
-          (error: unknown) => this.#step({ type: 'done', token, outcome: { error } }),
-        )
-        return
-      }
+      case 'check':
+        return this.#answered(effect.token, this.#options.checker.check(effect.request))
+      case 'cut':
+        return this.#answered(effect.token, this.#options.checker.cut(effect.texts))
       case 'search': {
         const { token } = effect
         this.#options.searcher.ask(effect.call).then(
@@ -240,6 +233,15 @@ export class Reactor {
       case 'event':
         return this.#tell(() => this.#options.onEvent(effect.event))
     }
+  }
+
+  /** What the checker answers, now or later. */
+  #answered(token: number, answer: unknown): void {
+    if (!(answer instanceof Promise)) return this.#step({ type: 'done', token, outcome: { value: answer } })
+    answer.then(
+      (value) => this.#step({ type: 'done', token, outcome: { value } }),
+      (error: unknown) => this.#step({ type: 'done', token, outcome: { error } }),
+    )
   }
 
   #tell(listener: () => void): void {

@@ -41,7 +41,7 @@ export interface RehearsalOptions {
   network: Network
   readers?: number
   crypto: Crypto
-  checker: Pick<Checker, 'check'>
+  checker: Pick<Checker, 'check' | 'cut'>
   /** Resolves when the node has nothing better to do; rejects to end the rehearsal. */
   whenIdle(): Promise<void>
   /** A store on disk that is empty, and goes when it is closed; without it all stay in memory. */
@@ -241,6 +241,8 @@ class Stage {
         return this.#done(player, effect.token, perform(player.store, effect.call))
       case 'check':
         return this.#done(player, effect.token, this.#options.checker.check(effect.request))
+      case 'cut':
+        return this.#done(player, effect.token, this.#options.checker.cut(effect.texts))
       case 'solve': {
         const proofs = new Search(effect.seed, effect.bid).run(Number.POSITIVE_INFINITY)
         return this.#put(player, { type: 'done', token: effect.token, outcome: { value: proofs } })

@@ -3,16 +3,25 @@ import test from 'brittle'
 import { loadCrypto } from '../../../src/base/crypto.ts'
 import { asSheafError, SheafError } from '../../../src/base/errors.ts'
 import { networkOf } from '../../../src/base/network.ts'
+import { type CutText, cutText } from '../../../src/content/piece.ts'
 import { type Checked, type CheckRequest, checkItems } from '../../../src/node/checking.ts'
 import { type RehearsalOptions, rehearse } from '../../../src/node/io/rehearsal.ts'
 
 const network = networkOf('rehearsal', 20)
 const crypto = loadCrypto()
+const cut = (texts: readonly Uint8Array[]): CutText[] => texts.map(cutText)
 const check = (request: CheckRequest): Checked[] => checkItems(request, network, crypto.verify.bind(crypto))
 
 async function failureOf(options: Partial<RehearsalOptions>): Promise<string | undefined> {
   try {
-    await rehearse({ network, crypto, readers: 1, checker: { check }, whenIdle: async () => {}, ...options })
+    await rehearse({
+      network,
+      crypto,
+      readers: 1,
+      checker: { check, cut },
+      whenIdle: async () => {},
+      ...options,
+    })
     return undefined
   } catch (error) {
     return asSheafError(error).code
@@ -26,7 +35,7 @@ test('rehearsal - a build that works gets through', async (t) => {
 test('rehearsal - a build whose checks let nothing through is found out', async (t) => {
   const refusing = (request: CheckRequest): Checked[] =>
     request.items.map(() => ({ ok: false, code: 'BAD_SIGNATURE', message: 'planted' }))
-  t.is(await failureOf({ checker: { check: refusing } }), 'INTERNAL')
+  t.is(await failureOf({ checker: { check: refusing, cut } }), 'INTERNAL')
 })
 
 test('rehearsal - a crypto that verifies nothing is found out', async (t) => {
@@ -45,7 +54,7 @@ test('rehearsal - it ends at whatever moment the node has something else to do f
         looks += 1
         if (looks > looksMax) throw new SheafError('CANCELLED', 'the node is stopping')
       }
-      endings.add(await failureOf({ whenIdle, readers: 1, checker: { check: beginCheck } }))
+      endings.add(await failureOf({ whenIdle, readers: 1, checker: { check: beginCheck, cut } }))
     }
     t.alike([...endings], ['CANCELLED', undefined], `checked ${name}`)
   }

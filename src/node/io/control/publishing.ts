@@ -9,7 +9,7 @@ import { idFromText, idToText } from '../../../base/text-id.ts'
 import { checkPath } from '../../../content/path.ts'
 import { type Page, pageLocator, pageToText, type Space } from '../../../content/space.ts'
 import { requireNormal } from '../../../content/text.ts'
-import type { HeldProgress, NodeApi, PageInput } from '../../commands.ts'
+import type { HeldProgress, NodeApi, PageInput, Published } from '../../commands.ts'
 import { readPage } from './asking.ts'
 import { type JsonObject, readObjects } from './lines.ts'
 import { pushed } from './pushed.ts'
@@ -19,6 +19,8 @@ import { heldJson } from './shapes.ts'
 const BATCH_PAGES_MAX = 256
 /** Text in one command: a few of the longest pages. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
+/** Commands under way: while one is written, the texts of the next are compressed. They have their turns in their order. */
+const BATCHES_MAX = 2
 /** Progress is small; more of it than this says that nobody reads. */
 const PROGRESS_MAX = 10_000
 
@@ -38,7 +40,8 @@ interface Batch {
 
 /**
  * Publishes the pages that `body` holds, in their order: a path that comes twice becomes two
- * versions. A bad line ends it; what the batches before it stored stays stored.
+ * versions. A bad line or a batch that fails ends it; what other batches stored stays stored, also that of the one
+ * that was under way beside.
  */
 export async function* publishLines(
   api: NodeApi,
@@ -47,20 +50,31 @@ export async function* publishLines(
 ): AsyncGenerator<object> {
   const counts = { stored: 0, unchanged: 0, stale: 0 }
   const roots: Uint8Array[] = []
+  const underWay: Promise<Published>[] = []
   let isListed = true
+  function* told(published: Published): Iterable<object> {
+    roots.push(...published.batches)
+    for (const { id, status, ...page } of published.pages) {
+      counts[status] += 1
+      const type = status === 'stale' ? 'stale' : 'stored'
+      yield { type, page: pageToText(page), id: idToText(id), status }
+    }
+  }
   try {
     for await (const { pages, isLast } of readBatches(body, space)) {
+      // Peers are asked about the parents before the turn: what comes after would overtake it.
+      const isAlone = pages.some(({ parents }) => parents !== undefined)
+      while (underWay.length > (isAlone ? 0 : BATCHES_MAX - 1)) yield* told(await underWay.shift()!)
       isListed = isLast
       const until = untilMs !== undefined && { untilMs }
-      const published = await api.run({ type: 'publish', pages, summary, index: isLast, ...until })
-      roots.push(...published.batches)
-      for (const { id, status, ...page } of published.pages) {
-        counts[status] += 1
-        const type = status === 'stale' ? 'stale' : 'stored'
-        yield { type, page: pageToText(page), id: idToText(id), status }
-      }
+      const running = api.run({ type: 'publish', pages, summary, index: isLast, ...until })
+      running.catch(() => undefined) // it is thrown where its outcome is told
+      underWay.push(running)
+      if (isAlone) yield* told(await underWay.shift()!)
     }
+    while (underWay.length > 0) yield* told(await underWay.shift()!)
   } finally {
+    await Promise.allSettled(underWay)
     // Broken off: what is stored is in the space's list all the same. Where that fails too, the next start lists it.
     if (!isListed) await api.run({ type: 'publish', pages: [], summary, index: true }).catch(() => undefined)
   }
