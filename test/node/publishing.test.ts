@@ -276,3 +276,19 @@ test('publishing - what says what its only parent said is no change where that i
   t.is(taken.status, 'stored', 'ada takes it up under her own key')
   t.is(Buffer.from((await get(world, bo, ada, 'bees')).text).toString(), 'three')
 })
+
+test('publishing - of two commands at once with the same new pages the second goes on top of the first', async (t) => {
+  const { world, ada } = await alone()
+  const pages = (text: string): Says[] => Array.from({ length: 20 }, (_, i) => ({ path: `p${i}`, text }))
+  const [first, second] = await Promise.all([publish(ada, pages('one')), publish(ada, pages('two'))])
+  for (const [i, { id }] of second.pages.entries()) {
+    t.alike(await parentsOf(ada, id), [hex(first.pages[i]!.id)])
+  }
+  t.is(Buffer.from((await get(world, ada, ada, 'p7')).text).toString(), 'two')
+  const third = await publish(ada, [...pages('two').slice(0, 10), ...pages('three').slice(10)])
+  const unchanged = third.pages.filter(({ status }) => status === 'unchanged')
+  t.alike(
+    unchanged.map(({ id }) => hex(id)),
+    second.pages.slice(0, 10).map(({ id }) => hex(id)),
+  )
+})

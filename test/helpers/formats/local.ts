@@ -8,6 +8,7 @@ import { loadCrypto } from '../../../src/base/crypto.ts'
 import { ERROR_CODES, SheafError } from '../../../src/base/errors.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { seededRandom } from '../../../src/base/seeded.ts'
+import { cutText } from '../../../src/content/piece.ts'
 import { batchNote } from '../../../src/node/batch.ts'
 import { placeNote } from '../../../src/node/followed.ts'
 import {
@@ -19,6 +20,7 @@ import {
 import { packOutcomes, packRequest, unpackOutcomes, unpackRequest } from '../../../src/node/io/check-wire.ts'
 import { configToToml, readConfig } from '../../../src/node/io/config/config.ts'
 import type { Config } from '../../../src/node/io/config/options.ts'
+import { packCuts, packTexts, unpackCuts, unpackTexts } from '../../../src/node/io/cut-wire.ts'
 import { createIdentity } from '../../../src/node/io/identity/create.ts'
 import { type IdentitySecrets, loadIdentity, saveIdentity } from '../../../src/node/io/identity/identity.ts'
 import { readRules, rulesPath, writeRules } from '../../../src/node/io/rules-file.ts'
@@ -242,6 +244,26 @@ export const BETWEEN_THREADS: Format[] = [
     values: fc.record({ number: fc.nat(), outcomes: fc.array(outcomeValues, { maxLength: 4 }) }),
     write: ({ number, outcomes }: ReturnType<typeof unpackOutcomes>) => packOutcomes(number, outcomes),
     read: unpackOutcomes,
+    ...EXACT,
+    isValue: true,
+  },
+  {
+    name: 'texts to cut',
+    readers: ['src/node/io/cut-wire.ts unpackTexts', 'src/node/io/cut-wire.ts requestCodec'],
+    values: fc.record({ number: fc.nat(), texts: fc.array(upTo(100), { maxLength: 4 }) }),
+    write: ({ number, texts }: ReturnType<typeof unpackTexts>) => packTexts(number, texts),
+    read: unpackTexts,
+    again: ({ number, texts }: ReturnType<typeof unpackTexts>) => packTexts(number, texts),
+    ...EXACT,
+    isValue: true,
+  },
+  {
+    name: 'texts that were cut',
+    readers: ['src/node/io/cut-wire.ts unpackCuts', 'src/node/io/cut-wire.ts cutsCodec'],
+    values: fc.record({ number: fc.nat(), cuts: fc.array(upTo(100).map(cutText), { maxLength: 4 }) }),
+    write: ({ number, cuts }: ReturnType<typeof unpackCuts>) => packCuts(number, cuts),
+    read: unpackCuts,
+    again: ({ number, cuts }: ReturnType<typeof unpackCuts>) => packCuts(number, cuts),
     ...EXACT,
     isValue: true,
   },

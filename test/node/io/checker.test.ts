@@ -3,7 +3,7 @@ import test from 'brittle'
 import { sha256 } from '../../../src/base/hash.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { compressSignMarkdown } from '../../../src/content/page.ts'
-import { pieceOf } from '../../../src/content/piece.ts'
+import { cutText, pieceOf } from '../../../src/content/piece.ts'
 import { type Checked, type CheckItem, type CheckRequest, checkItems } from '../../../src/node/checking.ts'
 import { type Checker, startChecker } from '../../../src/node/io/checker.ts'
 import { type Actor, actor, contextOf, START_MS, verify } from '../../helpers/actor.ts'
@@ -113,4 +113,26 @@ test('checker - after a rest a large request starts a worker anew, and meanwhile
     if (outcomes instanceof Promise) break
     await new Promise((resolve) => setImmediate(resolve))
   }
+})
+
+test('checker - many texts are cut in the worker, few here, and both come to the same', async (t) => {
+  const one = checker(t)
+  await one.prepare()
+  const texts = Array.from({ length: MANY }, (_, i) => Buffer.from(`# Page ${i}\n`.repeat(1 + i * 400)))
+  const expected = plain(texts.map(cutText)) as unknown[]
+  const beside = one.cut(texts)
+  t.ok(beside instanceof Promise)
+  const checks = one.check(requestOf(actor('author', NETWORK), MANY))
+  t.alike(plain(await beside), expected)
+  t.ok((await beside)[MANY - 1]!.pieces.length > 1, 'also of several pieces')
+  t.is((await checks).filter(({ ok }) => ok).length, MANY + 1, 'while it checks as well')
+  t.is(texts[0]!.toString(), '# Page 0\n', 'the texts are still here')
+
+  const few = one.cut(texts.slice(0, 2))
+  t.absent(few instanceof Promise)
+  t.alike(plain(await few), expected.slice(0, 2))
+
+  const asked = one.cut(texts)
+  await one.close()
+  t.alike(plain(await asked), expected, 'and when it ends in the middle of it')
 })
