@@ -21,6 +21,8 @@ export interface Codec<T> {
   preencode(state: State, value: T): void
   encode(state: State, value: T): void
   decode(state: State): T
+  /** Of a codec of named fields: puts them into a value that has others already. */
+  decodeInto?(state: State, value: object): void
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a codec of whatever, for tables of codecs; Codec is invariant, so unknown and never do not serve
@@ -210,6 +212,9 @@ export function struct<F extends { [name: string]: unknown }>(
   // By number: to take pairs apart costs more than most fields do.
   const names = Object.keys(fields)
   const codecs = Object.values(fields) as Codec<unknown>[]
+  const decodeInto = (state: State, value: Record<string, unknown>): void => {
+    for (let i = 0; i < codecs.length; i++) value[names[i]!] = codecs[i]!.decode(state)
+  }
   return {
     preencode(state, value) {
       for (let i = 0; i < codecs.length; i++) codecs[i]!.preencode(state, value[names[i]!])
@@ -218,10 +223,11 @@ export function struct<F extends { [name: string]: unknown }>(
       for (let i = 0; i < codecs.length; i++) codecs[i]!.encode(state, value[names[i]!])
     },
     decode(state) {
-      const value: Record<string, unknown> = {}
-      for (let i = 0; i < codecs.length; i++) value[names[i]!] = codecs[i]!.decode(state)
+      const value = {}
+      decodeInto(state, value)
       return value as { [K in keyof F]: F[K] }
     },
+    decodeInto,
   }
 }
 
@@ -253,7 +259,11 @@ export function variant<F extends Fields>(
       const index = readUint(state)
       const codec = codecs[index]
       if (codec === undefined) throw plainError('UNKNOWN_KIND', `case ${index} of ${names.length}`)
-      return { type: names[index], ...(codec.decode(state) as object) } as Case
+      const value = { type: names[index] }
+      // Not spread: V8 makes the shape of such a value anew each time.
+      if (codec.decodeInto !== undefined) codec.decodeInto(state, value)
+      else Object.assign(value, codec.decode(state))
+      return value as Case
     },
   }
 }

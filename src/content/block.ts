@@ -153,16 +153,9 @@ export function verifyParsed({ bytes, record, attachment }: Block, context: Veri
   context.requireCounts?.(record)
   if (record.kind === VERSION) {
     const version = decodeVersion(record)
-    const content = verifyContent(version, attachment)
-    return {
-      type: 'version',
-      id,
-      bytes,
-      record: verified,
-      locator: pageLocator(version),
-      version,
-      ...content,
-    }
+    const { text, table, file } = verifyContent(version, attachment)
+    const locator = pageLocator(version)
+    return { type: 'version', id, bytes, record: verified, locator, version, text, table, file }
   }
   refuseAttachment(attachment)
   const common = { id, bytes, record: verified, locator: locatorOf(record) }
@@ -198,20 +191,20 @@ function keyNamedBy(
 }
 
 function verifyContent({ content }: Version, attachment: Uint8Array): Beside {
-  const nothing: Beside = { text: undefined, table: undefined, file: undefined }
-  if (content.type === 'file') return { ...nothing, file: openFile(content, attachment) }
+  if (content.type === 'file')
+    return { text: undefined, table: undefined, file: openFile(content, attachment) }
   if (content.type !== 'text') {
     refuseAttachment(attachment)
-    return nothing
+    return { text: undefined, table: undefined, file: undefined }
   }
   if (content.pieces > 1) {
     const table = decodeTable(attachment)
     if (table.length !== content.pieces || !equalBytes(tableRoot(table), content.root)) {
       throw new SheafError('BAD_HASH', 'the table of pieces is not the one that was signed')
     }
-    return { ...nothing, table }
+    return { text: undefined, table, file: undefined }
   }
-  return { ...nothing, text: openOnlyPiece(content, attachment) }
+  return { text: openOnlyPiece(content, attachment), table: undefined, file: undefined }
 }
 
 function openOnlyPiece(content: TextContent, piece: Uint8Array): Uint8Array {

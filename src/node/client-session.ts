@@ -6,6 +6,7 @@
  *      │ └── resting ◀────┴─────── BUSY, for a while ────────┘                  │
  *      └────────── allowance used up, or no welcome in time ◀──── open ◀────────┘
  */
+import { ChurnMap } from '../base/churn-map.ts'
 import { decode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { RecentNumbers } from '../base/recent.ts'
@@ -44,7 +45,7 @@ export class ClientSession {
   #used = 0
   /** Waiting for the session or the window, then on their way. */
   #queue: Pending[] = []
-  readonly #asked = new Map<number, Pending>()
+  readonly #asked = new ChurnMap<number, Pending>()
   readonly #putOff: PutOff
   readonly #abandoned = new RecentNumbers(ABANDONED_MAX)
   readonly #thanks: Thanks
@@ -232,12 +233,12 @@ export class ClientSession {
     refuseUncertified(items, pending.header, pending.asked)
     const { header } = pending
     pending.header = undefined
-    if (last) this.#asked.delete(ask)
+    if (last) this.#asked.take(ask)
     try {
       pending.listener.items(items, header)
     } catch (cause) {
       const error = asSheafError(cause)
-      this.#asked.delete(ask)
+      this.#asked.take(ask)
       pending.deadline.cancel()
       const certified = header !== undefined
       this.#env.fault(this.#peer, error, { type: 'wrong bytes', code: error.code, certified })
@@ -291,7 +292,7 @@ export class ClientSession {
     this.#thanks.heard('refuse', message)
     if (ask === this.#earning) this.#accepted()
     if (pending === undefined) return this.#refuseUnasked(ask)
-    this.#asked.delete(ask)
+    this.#asked.take(ask)
     this.#thanks.owe(0)
     if (error.code !== 'BUSY' || !this.#putOff.add(pending, error)) {
       pending.deadline.cancel()
@@ -313,7 +314,7 @@ export class ClientSession {
     if (earning === undefined && this.#state !== 'greeting') return // for a hello that was given up
     const pending = this.#asked.get(earning ?? -1)
     if (pending !== undefined) this.#queue.unshift(pending)
-    if (earning !== undefined) this.#asked.delete(earning)
+    if (earning !== undefined) this.#asked.take(earning)
     this.#state = 'idle'
     if (error.code !== 'BUSY') return this.#pump()
     if (earning !== undefined) this.#backoff.outbid()
@@ -367,7 +368,7 @@ export class ClientSession {
       this.#cancelSearch() // it was for this one
       this.#state = 'idle'
     }
-    if (this.#asked.delete(pending.ask)) this.#abandoned.add(pending.ask)
+    if (this.#asked.take(pending.ask) !== undefined) this.#abandoned.add(pending.ask)
     // A hello may still be answered, for those that wait longer; what becomes of an earn is not known before `EARN_FATE_MS`.
     const isOver =
       this.#state === 'greeting'

@@ -91,17 +91,31 @@ export function* fetchBlocks(
     depth,
     locatorOf,
   )
-  yield* forEach(shards, SHARDS_AT_ONCE, function* ({ locator, members }) {
-    if (locator !== undefined) yield* node.reach.reach(locator, KEEPERS_WANTED, options.untilMs)
-    const order = keepersFirst(node, locator).slice(0, PEERS_ASKED_MAX)
-    // The load is shared among keepers; the others are asked for what these did not have.
-    const [keepers, others] = parted(order, (peer) => isKeeper(node, peer, locator))
-    const rest = { ...options, asked, found, onFetched }
-    yield* fetchFrom(node, keepers, members, rest)
-    const missing = others.length === 0 ? [] : members.filter(({ id }) => !found.has(idKey(id)))
-    yield* fetchFrom(node, others, missing, rest)
-  })
+  const { untilMs, withTexts = false, isUrgent = false, queryIds = QUERY_IDS } = options
+  const all: Fetching = { untilMs, withTexts, isUrgent, queryIds, asked, found, onFetched }
+  yield* forEach(shards, SHARDS_AT_ONCE, (shard) => fetchShard(node, shard, all))
   return { found: (id) => found.has(idKey(id)), asked }
+}
+
+interface Fetching extends Required<FetchOptions> {
+  asked: Map<string, Asked[]>
+  found: Set<string>
+  onFetched: OnFetched
+}
+
+function* fetchShard(
+  node: Node,
+  { locator, members }: { locator: Uint8Array | undefined; members: Wanted[] },
+  options: Fetching,
+): Task<void> {
+  const { found } = options
+  if (locator !== undefined) yield* node.reach.reach(locator, KEEPERS_WANTED, options.untilMs)
+  const order = keepersFirst(node, locator).slice(0, PEERS_ASKED_MAX)
+  // The load is shared among keepers; the others are asked for what these did not have.
+  const [keepers, others] = parted(order, (peer) => isKeeper(node, peer, locator))
+  yield* fetchFrom(node, keepers, members, options)
+  const missing = others.length === 0 ? [] : members.filter(({ id }) => !found.has(idKey(id)))
+  yield* fetchFrom(node, others, missing, options)
 }
 
 const locatorOf = (one: Wanted): Uint8Array | undefined => one.at ?? one.pieceAt
@@ -111,29 +125,35 @@ function* fetchFrom(
   node: Node,
   order: readonly Connection[],
   wanted: readonly Wanted[],
-  options: FetchOptions & { asked: Map<string, Asked[]>; found: Set<string>; onFetched: OnFetched },
+  options: Fetching,
 ): Task<void> {
-  const { untilMs, asked, found, onFetched, queryIds = QUERY_IDS } = options
+  const { untilMs, found, queryIds } = options
   const places = placesOf(wanted, queryIds)
   let missing = [...places.values()]
   for (let round = 0; round < order.length && missing.length > 0; round++) {
     if (node.env.nowMs() >= untilMs) break
     const batches = queriesOf(missing, order, round, queryIds)
-    yield* forEach(batches, IN_FLIGHT * order.length, function* ({ ids, peer }) {
-      const tell: Tell = (one, said) => {
-        const locator = locatorOf(one)
-        // Who does not keep a thing cannot say that there is none.
-        const isElsewhere = said === 'unknown' && locator !== undefined && !node.reach.covers(peer, locator)
-        note(asked, idKey(one.id), { device: peer.device, answer: isElsewhere ? 'moved' : said })
-      }
-      const take: OnFetched = (arrival) => {
-        found.add(idKey(arrival.wanted.id))
-        onFetched(arrival)
-      }
-      yield* askBlocks(node, peer, ids, { tell, take, ...options })
-    })
+    yield* forEach(batches, IN_FLIGHT * order.length, (batch) => askBatch(node, batch, options))
     missing = missing.filter(({ one }) => !found.has(idKey(one.id)))
   }
+}
+
+function askBatch(
+  node: Node,
+  { ids, peer }: { ids: Wanted[]; peer: Connection },
+  { asked, found, onFetched, untilMs, withTexts, isUrgent }: Fetching,
+): Task<void> {
+  const tell: Tell = (one, said) => {
+    const locator = locatorOf(one)
+    // Who does not keep a thing cannot say that there is none.
+    const isElsewhere = said === 'unknown' && locator !== undefined && !node.reach.covers(peer, locator)
+    note(asked, idKey(one.id), { device: peer.device, answer: isElsewhere ? 'moved' : said })
+  }
+  const take: OnFetched = (arrival) => {
+    found.add(idKey(arrival.wanted.id))
+    onFetched(arrival)
+  }
+  return askBlocks(node, peer, ids, { tell, take, untilMs, withTexts, isUrgent })
 }
 
 /** One thing wanted, and which peer of the order is its first: in each round it goes to the one after, so that each peer is asked for it once. */
@@ -240,7 +260,10 @@ function* accept(
   try {
     const keys = yield* keysFor(node, peer, records, untilMs)
     const known = new IdSet(keys.map(({ id }) => id))
-    const judge = ({ index, bytes }: Sent): Judged => ({ ...peekKey(bytes), id: ids[index]!.id })
+    const judge = ({ index, bytes }: Sent): Judged => {
+      const { kind, key } = peekKey(bytes)
+      return { kind, key, id: ids[index]!.id }
+    }
     const isRecord = ({ index }: Sent): boolean => ids[index]!.pieceAt === undefined
     if (keys.some(({ id }) => node.keys.isRetired(id))) {
       yield* node.prove(sent.filter(isRecord).map(judge), untilMs)

@@ -2,6 +2,7 @@
  * The queries of one client that were let in: a few have a place in the node's queue or are served,
  * the others wait in the order of their coming.
  */
+import { ChurnMap } from '../base/churn-map.ts'
 import { SheafError } from '../base/errors.ts'
 import { RecentNumbers } from '../base/recent.ts'
 import type { Peer, SessionEnv } from './peer.ts'
@@ -53,10 +54,10 @@ export class Intake {
   readonly #serve: Serve
   readonly #out: Out
   #waiting: Known[] = []
-  readonly #queued = new Map<number, Entry>()
-  readonly #serving = new Map<number, Reply>()
+  readonly #queued = new ChurnMap<number, Entry>()
+  readonly #serving = new ChurnMap<number, Reply>()
   /** Queries that stay open: they take no place. */
-  readonly #open = new Map<number, Reply>()
+  readonly #open = new ChurnMap<number, Reply>()
   /** Queries that were answered or refused: what is still delivered for them is late, and no fault. */
   readonly #ended = new RecentNumbers(ENDED_MAX)
 
@@ -146,7 +147,7 @@ export class Intake {
   }
 
   #drop(one: Known): void {
-    this.#queued.delete(one.ask)
+    this.#queued.take(one.ask)
     this.#ended.add(one.ask)
     one.onDropped()
   }
@@ -155,7 +156,7 @@ export class Intake {
     const { ask, bytes, asked } = one
     const { queue } = this.#env
     let holdsPlace = true
-    this.#queued.delete(ask)
+    this.#queued.take(ask)
     this.#peer.usedMs = this.#env.nowMs()
     one.onBegun?.()
     const reply = new Reply(
@@ -172,7 +173,7 @@ export class Intake {
           else queue.resume()
         },
         opened: () => {
-          this.#serving.delete(ask)
+          this.#serving.take(ask)
           this.#open.set(ask, reply)
           if (holdsPlace) queue.release()
           holdsPlace = false
@@ -182,8 +183,8 @@ export class Intake {
         credit: () => this.#out.credit(),
         ended: (results) => {
           this.#out.answered(results)
-          this.#serving.delete(ask)
-          this.#open.delete(ask)
+          this.#serving.take(ask)
+          this.#open.take(ask)
           this.#ended.add(ask)
           this.#advance()
           if (holdsPlace) queue.release()

@@ -4,6 +4,10 @@
  * A task is a generator that suspends until somebody calls `resume`. Nothing here is
  * asynchronous: a step of the service runs every task as far as it gets, then returns, so
  * the same inputs at the same times always give the same effects.
+ *
+ * Generator functions stand at the top of a file or in a class, not within a function that is called
+ * often: V8 gives each closure of one a hidden class of its own, in the old generation, where it keeps
+ * all that the closure refers to until the next full collection.
  */
 
 /** A piece of work that ends with a `T`. Run others inside it with `yield*`. */
@@ -85,12 +89,11 @@ export function begin<T>(task: Task<T>): () => Task<T> {
     outcome = result
     for (const resume of waiting) resume(result)
   })
-  return function* () {
-    return yield* suspend<T>((resume) => {
+  return () =>
+    suspend<T>((resume) => {
       if (outcome === undefined) waiting.push(resume)
       else resume(outcome)
     })
-  }
 }
 
 /** Runs all at once and waits for every one; each outcome at its place. Who is stopped stops them. */
@@ -118,19 +121,30 @@ export function* settleAll<T>(tasks: Task<T>[]): Task<Outcome<T>[]> {
 
 /** Runs `work` on every item, at most `width` at a time; throws the first error once all have ended. */
 export function* forEach<T>(items: Iterable<T>, width: number, work: (item: T) => Task<void>): Task<void> {
-  const queue = items[Symbol.iterator]()
-  let failure: { error: unknown } | undefined
-  function* worker(): Task<void> {
-    while (failure === undefined) {
-      const next = queue.next()
-      if (next.done) return
-      try {
-        yield* work(next.value)
-      } catch (error) {
-        failure ??= { error }
-      }
+  const round: Round<T> = { left: items[Symbol.iterator](), work, failure: undefined }
+  const workers: Task<void>[] = []
+  while (workers.length < width) {
+    const first = round.left.next()
+    if (first.done) break
+    workers.push(takeTurns(first, round))
+  }
+  if (workers.length === 1) yield* workers[0]!
+  else yield* settleAll(workers)
+  if (round.failure !== undefined) throw round.failure.error
+}
+
+interface Round<T> {
+  left: Iterator<T>
+  work: (item: T) => Task<void>
+  failure: { error: unknown } | undefined
+}
+
+function* takeTurns<T>(first: IteratorResult<T>, round: Round<T>): Task<void> {
+  for (let next = first; !next.done && round.failure === undefined; next = round.left.next()) {
+    try {
+      yield* round.work(next.value)
+    } catch (error) {
+      round.failure ??= { error }
     }
   }
-  yield* settleAll(Array.from({ length: width }, worker))
-  if (failure !== undefined) throw failure.error
 }

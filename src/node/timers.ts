@@ -5,17 +5,25 @@ export interface Timer {
   cancel(): void
 }
 
+class Entry implements Timer {
+  fire: (() => void) | undefined
+
+  constructor(fire: () => void) {
+    this.fire = fire
+  }
+
+  cancel(): void {
+    this.fire = undefined
+  }
+}
+
 export class Timers {
-  readonly #heap = new Heap<{ fire: (() => void) | undefined }>()
+  readonly #heap = new Heap<Entry>()
 
   at(timeMs: number, fire: () => void): Timer {
-    const entry: { fire: (() => void) | undefined } = { fire }
+    const entry = new Entry(fire)
     this.#heap.push(timeMs, entry)
-    return {
-      cancel: () => {
-        entry.fire = undefined
-      },
-    }
+    return entry
   }
 
   /** When `run` is next needed. */

@@ -4,6 +4,7 @@
  */
 import { setImmediate as setImmediatePromise, setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import { ChurnMap } from '../../base/churn-map.ts'
 import { SheafError } from '../../base/errors.ts'
 import type { Network } from '../../base/network.ts'
 import type { Clock } from '../../base/random.ts'
@@ -54,7 +55,7 @@ export interface ReactorOptions {
 export class Reactor {
   readonly #options: ReactorOptions
   readonly #links = new Map<number, Link>()
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #waiting = new ChurnMap<number, Waiting>()
   readonly #searches = new Searches({
     found: (token, proofs) => this.#step({ type: 'done', token, outcome: { value: proofs } }),
     progress: (_token, share) => this.#tell(() => this.#options.onEvent({ type: 'earning', share })),
@@ -224,8 +225,7 @@ export class Reactor {
       case 'progress':
         return this.#tell(() => this.#waiting.get(effect.token)?.progress?.(effect.value))
       case 'answer': {
-        const waiting = this.#waiting.get(effect.token)
-        this.#waiting.delete(effect.token)
+        const waiting = this.#waiting.take(effect.token)
         if ('error' in effect.outcome) waiting?.reject(effect.outcome.error)
         else waiting?.resolve(effect.outcome.value)
         return
