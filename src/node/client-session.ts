@@ -312,9 +312,8 @@ export class ClientSession {
       return this.#failAll(error)
     }
     if (earning === undefined && this.#state !== 'greeting') return // for a hello that was given up
-    const pending = this.#asked.get(earning ?? -1)
+    const pending = earning === undefined ? undefined : this.#asked.take(earning)
     if (pending !== undefined) this.#queue.unshift(pending)
-    if (earning !== undefined) this.#asked.take(earning)
     this.#state = 'idle'
     if (error.code !== 'BUSY') return this.#pump()
     if (earning !== undefined) this.#backoff.outbid()
