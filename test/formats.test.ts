@@ -121,7 +121,7 @@ test('formats - whatever the sources read is in the table', (t) => {
     const code = codeOf(readFileSync(path, 'utf8'), { strings: true })
     for (const [, name] of code.matchAll(READERS)) found.add(`${path} ${name}`)
     if (path === 'src/base/codec.ts') continue
-    for (const [, name] of code.matchAll(/(?<![.\w])decode\((?!state\b)(\w+)\b(?!:)/g))
+    for (const [, name] of code.matchAll(/(?<![.\w])decode\((?!state\b)([\w.]+)\b(?!:)/g))
       found.add(declared(path, code, name!))
   }
   t.ok(found.size > 30)
@@ -190,7 +190,10 @@ function sources(folder: string): string[] {
 }
 
 /** File and name of a codec as it was declared, through what this file imports it as. */
-function declared(path: string, code: string, name: string): string {
+function declared(path: string, code: string, expression: string): string {
+  const [name, member] = expression.split('.')
+  const from = new RegExp(`import \\* as ${name} from '(\\.[^']*)'`).exec(code)?.[1]
+  if (from !== undefined) return `${join(path, '..', from)} ${member}`
   for (const [, names, from] of code.matchAll(/import \{([^}]*)\} from '(\.[^']*)'/g)) {
     for (const one of names!.split(',')) {
       const [original, alias = original] = one
