@@ -1,7 +1,8 @@
 /**
  * Builds `dist/` from `src/`: `node scripts/build.js [--if-stale] [--root=DIR]`.
  *
- * The compiler writes into a directory of this build alone, inside `dist/`; the files are then
+ * The compiler checks the sources and writes their types, `bundle.js` makes the program of them, and `compile.cjs` keeps
+ * what V8 compiles of it. All write into a directory of this build alone, inside `dist/`; the files are then
  * renamed into place one by one, and what no source made is removed. So whoever runs from `dist/`
  * meanwhile never sees a half-written file, and two builds at once leave a whole `dist/`. The
  * stamp is written last: a build that dies before is done again.
@@ -10,6 +11,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -22,20 +24,28 @@ import {
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle, PARTS } from './bundle.js'
 
-const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const SCRIPTS = dirname(fileURLToPath(import.meta.url))
+const PROJECT = resolve(SCRIPTS, '..')
+/** It takes about two seconds. */
+const COMPILE_WITHIN_MS = 60_000
 const STAMP = '.stamp'
 const BUILDING = '.building-'
 const EXECUTABLE = join('cli', 'main.js')
 /** The manual page, which the program prints of itself. */
 const MANUAL = join('man', 'sheaf.1')
-/** What decides the output. */
-const INPUTS = ['src', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json']
+const LOADER = 'open.cjs'
+/** What V8 made of the parts when the program ran. */
+const COMPILED = PARTS.map((part) => `${part}.compiled`)
+/** What decides the output, besides this version of Node; of the packages it is their versions. */
+const INPUTS = ['src', 'types', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json']
+const OWN_INPUTS = ['build.js', 'bundle.js', 'compile.cjs', LOADER]
 
-process.exitCode = main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))
 
-/** @param {string[]} options @returns {number} the exit code */
-function main(options) {
+/** @param {string[]} options @returns {Promise<number>} the exit code */
+async function main(options) {
   const root = resolve(
     options.find((option) => option.startsWith('--root='))?.slice('--root='.length) ?? PROJECT,
   )
@@ -64,7 +74,10 @@ function main(options) {
       { stdio: 'inherit' },
     )
     if (compiled.status !== 0) return compiled.status ?? 1
+    await bundle(root, building)
+    copyFileSync(join(SCRIPTS, LOADER), join(building, LOADER))
     moveIntoPlace(building, dist)
+    keepCompiled(building, dist)
     const printed = writeManual(building, dist)
     if (printed !== 0) return printed
     writeStamp(building, dist, fingerprint)
@@ -79,15 +92,17 @@ function isFresh(root, dist, fingerprint) {
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) return false
   return filesUnder(join(root, 'src'))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-    .every((file) => existsSync(join(dist, file.replace(/\.ts$/, '.js'))))
+    .every((file) => existsSync(join(dist, file.replace(/\.ts$/, '.d.ts'))))
 }
 
 /** A hash over the names and bytes of all inputs: a checkout sets times as it likes, so times do not count. */
 function fingerprintOf(root) {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(`${process.version} ${process.arch}\0`)
+  for (const input of OWN_INPUTS) hash.update(readFileSync(join(SCRIPTS, input)))
   for (const input of INPUTS) {
     const path = join(root, input)
-    const files = input.includes('.') ? [''] : existsSync(path) ? filesUnder(path) : []
+    if (!existsSync(path)) continue
+    const files = input.includes('.') ? [''] : filesUnder(path)
     for (const file of files) {
       const bytes = readFileSync(join(path, file))
       hash.update(`${join(input, file)}\0${bytes.length}\0`).update(bytes)
@@ -115,9 +130,24 @@ function moveIntoPlace(building, dist) {
     renameSync(from, join(dist, file))
   }
   for (const file of filesUnder(dist)) {
-    if (made.has(file) || file === STAMP || file === MANUAL) continue
+    if (made.has(file) || file === STAMP || file === MANUAL || COMPILED.includes(file)) continue
     rmSync(join(dist, file), { force: true })
     removeIfEmpty(dirname(join(dist, file)), dist)
+  }
+}
+
+/** Starts are slower without it, and nothing else; so a program that cannot run here is built all the same. */
+function keepCompiled(building, dist) {
+  const { status } = spawnSync(process.execPath, [join(SCRIPTS, 'compile.cjs'), dist, building], {
+    stdio: 'ignore',
+    timeout: COMPILE_WITHIN_MS,
+  })
+  if (status !== 0) {
+    console.error('build: the program did not run to keep its compiled code: it will start more slowly')
+    return
+  }
+  for (const file of COMPILED) {
+    if (existsSync(join(building, file))) renameSync(join(building, file), join(dist, file))
   }
 }
 

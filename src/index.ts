@@ -15,6 +15,7 @@ export { asSheafError, ERROR_CODES, type ErrorCode, SheafError } from './base/er
 export {
   type Crypto,
   type DeviceKeyPair,
+  deviceKeyPair,
   loadCrypto,
   nativeAbsence,
   VerifiedSignatures,

@@ -1,6 +1,15 @@
 /** The test runner and the build script, run on planted projects: what they must not let pass. */
 import { type ExecFileException, execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'brittle'
@@ -84,11 +93,11 @@ test('runner - a type error and a lint error fail the run', async (t) => {
 
 test('build - makes the bin executable, skips when fresh, removes what lost its source', async (t) => {
   const root = plant(t, {
-    'src/cli/main.ts': "#!/usr/bin/env node\nconsole.log('main')\n",
+    'src/cli/main.ts': "#!/usr/bin/env node\nconsole.log('main', process.argv.length)\n",
     'src/base/gone.ts': 'export const gone = 1\n',
   })
   t.is((await run('build.js', root, [])).code, 0)
-  t.is((await execute(join(root, 'dist/cli/main.js'), [])).text, 'main\n')
+  t.is((await execute(join(root, 'dist/cli/main.js'), [])).text, 'main 2\n')
 
   writeFileSync(join(root, 'dist/cli/main.js'), 'marked')
   await run('build.js', root, ['--if-stale'])
@@ -101,26 +110,68 @@ test('build - makes the bin executable, skips when fresh, removes what lost its 
 })
 
 test('build - two at once leave a whole dist, a failing one leaves the last', async (t) => {
-  const root = plant(t, { 'src/a.ts': 'export const a = 1\n', 'src/b.ts': "export { a } from './a.ts'\n" })
+  const root = plant(t, {
+    'src/a.ts': 'export const a = 1\n',
+    'src/index.ts': "export { a } from './a.ts'\n",
+  })
   const both = await Promise.all([run('build.js', root, []), run('build.js', root, [])])
   t.alike(
     both.map(({ code }) => code),
     [0, 0],
   )
-  const map = JSON.parse(readFileSync(join(root, 'dist/a.js.map'), 'utf8'))
-  t.alike(map.sources, ['../src/a.ts'])
+  t.is(((await import(join(root, 'dist/index.js'))) as { a: number }).a, 1)
+  const map = JSON.parse(readFileSync(join(root, 'dist/node.cjs.map'), 'utf8'))
+  t.alike(map.sources, ['../src/a.ts', '../src/index.ts', '../src/node.js'])
+  const left = readdirSync(join(root, 'dist')).filter((name) => name.startsWith('.building'))
+  t.alike(left, [], 'no folder of a build')
 
-  const before = readFileSync(join(root, 'dist/a.js'), 'utf8')
+  const before = readFileSync(join(root, 'dist/node.cjs'), 'utf8')
   writeFileSync(join(root, 'src/a.ts'), "export const a: number = 'one'\n")
   t.not((await run('build.js', root, ['--if-stale'])).code, 0)
-  t.is(readFileSync(join(root, 'dist/a.js'), 'utf8'), before)
+  t.is(readFileSync(join(root, 'dist/node.cjs'), 'utf8'), before)
+})
+
+test('build - compiled code of another build, of another place or of nothing is passed over', async (t) => {
+  const root = plant(t, {
+    'src/index.ts': "export const answer = (): string => 'one' + new Error().stack\n",
+  })
+  const ask = async (folder: string): Promise<string> =>
+    (
+      await execute(process.execPath, [
+        '-e',
+        `import(${JSON.stringify(join(folder, 'dist/index.js'))}).then(({ answer }) => console.log(answer()))`,
+      ])
+    ).text
+  await run('build.js', root, [])
+  const compiled = join(root, 'dist/node.compiled')
+  const ofOne = readFileSync(compiled)
+  t.ok((await ask(root)).includes(join(root, 'dist/node.cjs')))
+
+  const elsewhere = tempHome(t)
+  cpSync(root, elsewhere, { recursive: true })
+  const moved = await ask(elsewhere)
+  t.ok(moved.startsWith('one'))
+  t.absent(moved.includes(root), 'traces name the place where it lies')
+
+  writeFileSync(
+    join(root, 'src/index.ts'),
+    readFileSync(join(root, 'src/index.ts'), 'utf8').replace('one', 'two'),
+  )
+  await run('build.js', root, [])
+  t.ok((await ask(root)).startsWith('two'))
+  writeFileSync(compiled, ofOne)
+  t.ok((await ask(root)).startsWith('two'), 'as long a part, and other code')
+  writeFileSync(compiled, 'nonsense')
+  t.ok((await ask(root)).startsWith('two'))
+  rmSync(compiled)
+  t.ok((await ask(root)).startsWith('two'))
 })
 
 test('build - without a compiler it keeps what is there, or says what to do', async (t) => {
-  const root = plant(t, { 'src/a.ts': 'export const a = 1\n' })
+  const root = plant(t, { 'src/index.ts': 'export const a = 1\n' })
   await run('build.js', root, [])
   rmSync(join(root, 'node_modules'))
-  writeFileSync(join(root, 'src/a.ts'), 'export const a = 2\n')
+  writeFileSync(join(root, 'src/index.ts'), 'export const a = 2\n')
   t.alike(await run('build.js', root, ['--if-stale']), { code: 0, text: '', lines: [''] })
   rmSync(join(root, 'dist'), { recursive: true })
   const bare = await run('build.js', root, ['--if-stale'])

@@ -2,20 +2,14 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type * as Crypto from '../../src/base/crypto.ts'
-import type * as Networks from '../../src/base/network.ts'
-import type * as TextIds from '../../src/base/text-id.ts'
-import type { NodeApi, Published } from '../../src/node/commands.ts'
-import type * as Creating from '../../src/node/io/identity/create.ts'
-import type * as Identities from '../../src/node/io/identity/identity.ts'
-import type * as Running from '../../src/node/io/run-node.ts'
+import type * as Sheaf from '../../src/index.ts'
 import type { Address, Fetcher, Holder, Page, Publisher, Side, SideOptions } from '../harness/side.ts'
 
 /** What is measured is what users run: the built library, not the source through a loader. */
-const BUILT = new URL('../../dist/', import.meta.url)
+const BUILT = new URL('../../dist/index.js', import.meta.url)
 
-function built<Module>(file: string): Promise<Module> {
-  return import(new URL(file, BUILT).href) as Promise<Module>
+function built(): Promise<typeof Sheaf> {
+  return import(BUILT.href) as Promise<typeof Sheaf>
 }
 
 /** Pages in one publish command, and commands under way, as the control API sends them. */
@@ -37,7 +31,7 @@ export const side: Side = {
 }
 
 async function startPublisher(options: SideOptions): Promise<Publisher> {
-  const { idToText } = await built<typeof TextIds>('base/text-id.js')
+  const { idToText } = await built()
   const { node, api } = await start(options, 'person')
   const batches: Uint8Array[] = []
   return {
@@ -89,7 +83,7 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
 }
 
 async function startFetcher(options: SideOptions): Promise<Fetcher> {
-  const { idFromText } = await built<typeof TextIds>('base/text-id.js')
+  const { idFromText } = await built()
   const { node, api } = await start(options, 'reader')
   const get = async (id: string): Promise<string> => {
     const { text } = await api.run({
@@ -120,7 +114,7 @@ async function startFetcher(options: SideOptions): Promise<Fetcher> {
 }
 
 async function startHolder(options: SideOptions, address: Address): Promise<Holder> {
-  const { idFromText } = await built<typeof TextIds>('base/text-id.js')
+  const { idFromText } = await built()
   const { node, api } = await start(options, 'person')
   node.connect(idFromText(String(address.device)))
   await seen(api, 'introduced')
@@ -131,12 +125,8 @@ async function startHolder(options: SideOptions, address: Address): Promise<Hold
 async function start(
   { homeDir, bootstrap, isHurried = false }: SideOptions,
   who: 'person' | 'reader',
-): Promise<{ node: Running.RunningNode; api: NodeApi }> {
-  const { deviceKeyPair, loadCrypto } = await built<typeof Crypto>('base/crypto.js')
-  const { networkOf } = await built<typeof Networks>('base/network.js')
-  const { createIdentity } = await built<typeof Creating>('node/io/identity/create.js')
-  const { identityOf } = await built<typeof Identities>('node/io/identity/identity.js')
-  const { runNode } = await built<typeof Running>('node/io/run-node.js')
+): Promise<{ node: Sheaf.RunningNode; api: Sheaf.NodeApi }> {
+  const { createIdentity, deviceKeyPair, identityOf, loadCrypto, networkOf, runNode } = await built()
   const network = networkOf('bench', 4)
   const crypto = loadCrypto()
   const random = (length: number): Uint8Array => randomBytes(length)
@@ -166,7 +156,7 @@ async function start(
   return { node, api: node.api }
 }
 
-async function seen(api: NodeApi, type: string): Promise<void> {
+async function seen(api: Sheaf.NodeApi, type: string): Promise<void> {
   for await (const event of api.events(0, AbortSignal.timeout(20_000))) if (event.type === type) return
   throw new Error(`no event ${type} in time`)
 }

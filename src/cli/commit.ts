@@ -6,7 +6,7 @@ export function commit(): string {
   try {
     const git = (...args: string[]): string =>
       execFileSync('git', args, {
-        cwd: import.meta.dirname,
+        cwd: new URL('.', import.meta.url),
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],
       })

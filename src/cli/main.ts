@@ -3,4 +3,6 @@
 import { runCli } from './program.ts'
 import { processShell } from './shell.ts'
 
-process.exitCode = await runCli(process.argv.slice(2), processShell())
+runCli(process.argv.slice(2), processShell()).then((status) => {
+  process.exitCode = status
+})

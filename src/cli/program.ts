@@ -71,6 +71,8 @@ const COMMANDS: readonly Verb[] = [
 /** All there are, in the order of the help. */
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name)
 
+const VERSION_FLAGS = ['-V', '--version']
+
 const EXIT_HELP = `
 Exit statuses:
   ${EXIT_STATUSES.slice(0, 7).map(statusText).join(', ')},
@@ -124,7 +126,9 @@ function statusText([status, meaning]: readonly [number, string]): string {
 }
 
 async function registerCommands(program: Command, cli: Cli, args: readonly string[]): Promise<void> {
-  const asked = COMMANDS.find(({ name }) => name === verbOf(args))
+  const verb = verbOf(args)
+  if (verb === undefined && VERSION_FLAGS.some((flag) => args.includes(flag))) return
+  const asked = COMMANDS.find(({ name }) => name === verb)
   for (const { group, load } of asked === undefined ? COMMANDS : [asked]) {
     program.commandsGroup(`${group}:`)
     const module = await load()

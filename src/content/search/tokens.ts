@@ -90,9 +90,10 @@ function wholeUpTo(text: string, at: number): number {
 
 /** Words of scripts that put no space between them, as ICU's dictionaries have them. */
 function* segments(chunk: string, at: number): Generator<Word> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'word' })
   for (let from = 0, to = 0; from < chunk.length; from = to) {
     to = wholeUpTo(chunk, Math.min(chunk.length, from + RUN_UNITS_MAX))
-    for (const { segment, index, isWordLike } of SEGMENTER.segment(chunk.slice(from, to))) {
+    for (const { segment, index, isWordLike } of segmenter.segment(chunk.slice(from, to))) {
       if (isWordLike !== true) continue
       const start = at + from + index
       const terms = termsOf(segment)
@@ -113,7 +114,8 @@ function isAscii(text: string): boolean {
   return true
 }
 
-const SEGMENTER = new Intl.Segmenter('en', { granularity: 'word' })
+/** Made when it is first needed: that takes longer than all else of a start, and most nodes never see such a script. */
+let segmenter: Intl.Segmenter | undefined
 /** Thai, Lao, Myanmar, Khmer, Han, Kana. */
 const UNSPACED =
   /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}/u

@@ -1,0 +1,71 @@
+/**
+ * Evaluates modules of the bundle; `bundle.js` says what is in its parts.
+ *
+ * Beside a part lies what V8 compiled of it, made by the build: compiling is what most of a start is. It
+ * is good for that build in that folder, and V8 refuses it under another version of Node or on another kind of
+ * machine; then the part is compiled as any file is.
+ */
+const { readFileSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { Script } = require('node:vm')
+
+/** The first bytes of a part; with the place of the part, also of what was compiled of it. */
+const MARK_BYTES = '"use strict"; /*  */'.length + 64
+const HEAD = '(function (exports, require, module, __filename, __dirname) { '
+
+const opened = new Map()
+
+/** A module of a part, evaluated once. */
+function open(part, module) {
+  // Node reads the maps of files that it loads itself.
+  if (process.sourceMapsEnabled) return require(`./${part}.cjs`)[module]()
+  if (!opened.has(part)) opened.set(part, load(part))
+  return opened.get(part).modules[module]()
+}
+
+/** The native package at the end of a way from one package to the next. */
+function native(way) {
+  const from = way.slice(0, -1).reduce((require, name) => createRequire(require.resolve(name)), require)
+  return from(way.at(-1))
+}
+
+function urlOf(file) {
+  return pathToFileURL(join(__dirname, file)).href
+}
+
+/** What V8 has compiled of a part so far, as `load` reads it; undefined for one that is not open. */
+function compiled(part) {
+  if (!opened.has(part)) return undefined
+  const { script, head } = opened.get(part)
+  return Buffer.concat([Buffer.from(head), script.createCachedData()])
+}
+
+function load(part) {
+  const filename = join(__dirname, `${part}.cjs`)
+  // The parts are ASCII.
+  const text = readFileSync(filename, 'latin1')
+  // Traces would name the file that was compiled, wherever it lay.
+  const head = `${text.slice(0, MARK_BYTES)}\n${filename}\n`
+  const script = new Script(`${HEAD}${text}\n})`, {
+    filename,
+    cachedData: readCompiled(part, Buffer.from(head)),
+    columnOffset: -HEAD.length,
+  })
+  const module = { exports: {} }
+  script.runInThisContext()(module.exports, require, module, filename, __dirname)
+  return { modules: module.exports, script, head }
+}
+
+/** Undefined where there is none that begins like this. */
+function readCompiled(part, head) {
+  try {
+    const bytes = readFileSync(join(__dirname, `${part}.compiled`))
+    return bytes.subarray(0, head.length).equals(head) ? bytes.subarray(head.length) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = { open, native, urlOf, compiled }
