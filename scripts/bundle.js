@@ -40,7 +40,7 @@ const NATIVE = [
 const TARGET = 'node20'
 export const PARTS = ['light', 'node']
 /** As `open.cjs` expects it, in the place of which the real one comes: as long, so that the maps stay right. */
-const markOf = (hash) => `"use strict"; /* ${hash} */`
+const markOf = (hash) => `/* ${hash} */`
 const NO_MARK = markOf('0'.repeat(64))
 
 /**
@@ -151,7 +151,10 @@ function optionsOf({ root, source, building, part, modules, partOf, asked }) {
     metafile: true,
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error' },
-    banner: { js: `${NO_MARK} const $bundle = require('./open.cjs')` },
+    banner: {
+      js: `${NO_MARK} (function ($bundle, exports, require, module, __filename, __dirname) { 'use strict'`,
+    },
+    footer: { js: '})' },
     plugins: [otherParts({ source, part, partOf, asked }), placesOf(source), nativePackages(root)],
   }
 }

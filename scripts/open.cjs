@@ -6,28 +6,27 @@
  * machine; then the part is compiled as any file is.
  */
 const { readFileSync } = require('node:fs')
-const { createRequire } = require('node:module')
+const Module = require('node:module')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { Script } = require('node:vm')
 
 /** The first bytes of a part; with the place of the part, also of what was compiled of it. */
-const MARK_BYTES = '"use strict"; /*  */'.length + 64
-const HEAD = '(function (exports, require, module, __filename, __dirname) { '
+const MARK_BYTES = '/*  */'.length + 64
 
 const opened = new Map()
 
 /** A module of a part, evaluated once. */
 function open(part, module) {
-  // Node reads the maps of files that it loads itself.
-  if (process.sourceMapsEnabled) return require(`./${part}.cjs`)[module]()
   if (!opened.has(part)) opened.set(part, load(part))
   return opened.get(part).modules[module]()
 }
 
 /** The native package at the end of a way from one package to the next. */
 function native(way) {
-  const from = way.slice(0, -1).reduce((require, name) => createRequire(require.resolve(name)), require)
+  const from = way
+    .slice(0, -1)
+    .reduce((require, name) => Module.createRequire(require.resolve(name)), require)
   return from(way.at(-1))
 }
 
@@ -37,24 +36,27 @@ function urlOf(file) {
 
 /** What V8 has compiled of a part so far, as `load` reads it; undefined for one that is not open. */
 function compiled(part) {
-  if (!opened.has(part)) return undefined
-  const { script, head } = opened.get(part)
-  return Buffer.concat([Buffer.from(head), script.createCachedData()])
+  const { script, head } = opened.get(part) ?? {}
+  return script && Buffer.concat([Buffer.from(head), script.createCachedData()])
 }
 
 function load(part) {
   const filename = join(__dirname, `${part}.cjs`)
-  // The parts are ASCII.
-  const text = readFileSync(filename, 'latin1')
+  const bytes = readFileSync(filename)
   // Traces would name the file that was compiled, wherever it lay.
-  const head = `${text.slice(0, MARK_BYTES)}\n${filename}\n`
-  const script = new Script(`${HEAD}${text}\n})`, {
-    filename,
-    cachedData: readCompiled(part, Buffer.from(head)),
-    columnOffset: -HEAD.length,
-  })
-  const module = { exports: {} }
-  script.runInThisContext()(module.exports, require, module, filename, __dirname)
+  const head = `${bytes.latin1Slice(0, MARK_BYTES)}\n${filename}\n`
+  // The parts are ASCII, and begin and end as a function does.
+  const text = bytes.latin1Slice()
+  const module = new Module(filename)
+  const evaluate = (run) => run(bundle, module.exports, require, module, filename, __dirname)
+  if (process.sourceMapsEnabled) {
+    // Node reads the maps of modules only.
+    module._compile(`module.exports = ${text}`, filename)
+    evaluate(module.exports)
+    return { modules: module.exports }
+  }
+  const script = new Script(text, { filename, cachedData: readCompiled(part, Buffer.from(head)) })
+  evaluate(script.runInThisContext())
   return { modules: module.exports, script, head }
 }
 
@@ -68,4 +70,5 @@ function readCompiled(part, head) {
   }
 }
 
-module.exports = { open, native, urlOf, compiled }
+const bundle = { open, native, urlOf, compiled }
+module.exports = bundle
