@@ -37,7 +37,7 @@ async function startPublisher(options: SideOptions): Promise<Publisher> {
   return {
     async importPages(pages) {
       const ids = new Map<string, string>()
-      const underWay: Promise<Published>[] = []
+      const underWay: Promise<Sheaf.Published>[] = []
       const settle = async (): Promise<void> => {
         const published = await underWay.shift()!
         batches.push(...published.batches)
