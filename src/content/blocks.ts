@@ -175,6 +175,8 @@ class BlockReader {
         return true
       case 'note':
         if (isBlank) return true
+        // remark takes the indent of a footnote for that of one which begins on its line, too
+        if (indent === 0 && this.#containers[this.#matched - 1]?.type === 'note') return true
         if (indent < NOTE_INDENT) return false
         this.#skipColumns(NOTE_INDENT)
         return true

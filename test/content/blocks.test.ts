@@ -20,6 +20,8 @@ test('blocks - paragraphs, headings, items, quotes and footnotes are text, witho
 test('blocks - code, rules and blank lines are none', (t) => {
   t.alike(textOf('```\na\n```\nb\n~~~js\nc\n```\n~~~\n\td'), ['b'])
   t.alike(textOf('- ```\n  a\n\nb'), ['b'], 'a fence ends with its item')
+  t.alike(textOf('[^1]: [^2]: ```\n    a\nb'), ['b'], 'the indent of a footnote serves that on its line, too')
+  t.alike(textOf('[^1]: [^2]: ```\n      a\nb'), ['a\nb'], 'a wider one does not')
   t.alike(textOf('a\n\n    code\n\n\tcode\n\n***\n- - -\n'), ['a'])
   t.alike(textOf('a\n    b'), ['a\nb'], 'but a paragraph goes on')
   t.alike(textOf('-\ta\n\n  \tb\n\n      \tcode'), ['a', 'b'], 'a tab is as wide as the next stop')

@@ -19,18 +19,21 @@ type Handler = NonNullable<Handlers[keyof Handlers]>
 /** Who follows a link out tells nobody where it stood, and hands the page over to nobody. */
 const REL = ['nofollow', 'noopener', 'noreferrer']
 
-/** A link within the text of another: the inner one stays, as among links of markdown. */
+/** A link within the text of another: the inner one stays, as among links of markdown in brackets. */
 export function unnestLinks(tree: MarkdownRoot): void {
   visit(tree, ['link', 'linkReference'], (node, index, parent) => {
-    if (!('children' in node) || !hasWikiLink(node)) return
+    if (!('children' in node) || !hasLink(node)) return
     const siblings = (parent as MarkdownParents).children as unknown[]
     siblings.splice(index!, 1, ...node.children)
     return index!
   })
 }
 
-function hasWikiLink(parent: MarkdownParents): boolean {
-  return parent.children.some((node) => node.type === 'wikiLink' || ('children' in node && hasWikiLink(node)))
+/** What becomes one: of markdown an address in angle brackets, and the number of a footnote. */
+const LINKS: ReadonlySet<string> = new Set(['wikiLink', 'link', 'footnoteReference'])
+
+function hasLink(parent: MarkdownParents): boolean {
+  return parent.children.some((node) => LINKS.has(node.type) || ('children' in node && hasLink(node)))
 }
 
 /** How a wiki link becomes an element. */

@@ -140,6 +140,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     '| <table> | </td></tr></table><script> |\n|---|---|\n| </tbody> | <tr> |',
     '[a [b](c) d](e) [f ![g [h](i)](j) k](l) [[[m]]](n) [o [[p]] q](r)',
     '[www.x.example](https://y.example) [a@b.example](c) <https://x.example/<b>>',
+    '[<a@b.example>](c) [*d <https://e.example>*][f] [g[^1]](h)\n\n[f]: https://f.example\n\n[^1]: [<i@j.example>](k)',
     '- [ ] <input type=text autofocus onfocus=alert(1)>\n- [x] a',
     'a<br>b<wbr/><hr/>\\\n<p><p><p>',
   ],
