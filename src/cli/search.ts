@@ -100,6 +100,8 @@ function coverageText({ found, isWhole, shards, share, asked }: SearchDoneJson, 
   const pages = count(found, 'page')
   const rest = isWhole ? '' : '; not all that is here was looked at in time'
   if (isLocal) return harmless(`${pages}, of those that are here${rest}`)
+  if (asked.length === 0)
+    return harmless(`${pages}, of those that are here: nobody is there to be asked${rest}`)
   const answered = asked.filter(({ answer }) => answer === 'answered').length
   const percent = share * 100
   const shown = percent >= 10 || percent === 0 ? percent.toFixed(0) : percent.toPrecision(2)

@@ -19,6 +19,7 @@ import {
 import { join } from 'node:path'
 import { SheafError } from '../base/errors.ts'
 import { attachmentName, exportName } from '../content/path.ts'
+import { makeFolders } from '../node/io/make-folders.ts'
 import { diskError } from '../node/io/store/disk-error.ts'
 import { writeWhole } from './get-file.ts'
 
@@ -36,7 +37,7 @@ export class Written {
   /** Makes the folder where there is none. Throws BAD_STORE, DISK_FULL. */
   constructor(folder: string, { force }: { force: boolean }) {
     try {
-      mkdirSync(folder, { recursive: true })
+      makeFolders(folder)
       this.#root = realpathSync(folder)
       if (!lstatSync(this.#root).isDirectory()) throw new SheafError('BAD_ARGUMENT', `${folder} is no folder`)
     } catch (error) {

@@ -15,7 +15,7 @@ import type { Node } from './node.ts'
 import { learnRevocations } from './revoking.ts'
 import type { Task } from './task.ts'
 
-/** In the order in which they were certified, by what the certificates claim. Throws REFUSED for a place that the operator denied. */
+/** In the order in which they were certified, by what the certificates claim, behind those of which that is not known. Throws REFUSED for a place that the operator denied. */
 export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Task<Machines> {
   const sought = { locator: entityLocator(entity), signer: entity, untilMs }
   const { records, asked } = yield* gatherRecords(node, { ...sought, kind: DEVICE_CERTIFICATE })
@@ -39,6 +39,11 @@ export function* machinesOf(node: Node, entity: Uint8Array, untilMs: number): Ta
     const { device } = decode(deviceRevocation, record.body)
     const sinceMs = machines.get(device)?.sinceMs
     machines.set(device, { device, sinceMs, revokedMs: record.timeMs, had: undefined })
+  }
+  // One that was met and has published nothing yet has its certificate nowhere but with itself.
+  for (const device of node.people.devicesOf(entity)) {
+    if (machines.has(device)) continue
+    machines.set(device, { device, sinceMs: undefined, revokedMs: undefined, had: undefined })
   }
   for (const had of hadAmong(node, counting)) {
     const machine = machines.get(had.device)

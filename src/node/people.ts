@@ -61,6 +61,12 @@ export class People {
     return this.#entities.get(device)
   }
 
+  /** The devices that showed a certificate by this entity, as far as they are remembered. */
+  devicesOf(entity: Uint8Array): Uint8Array[] {
+    const person = idKey(entity)
+    return [...this.#entities].flatMap(([device, one]) => (idKey(one) === person ? [device] : []))
+  }
+
   /** A key for whom a device counts as. */
   personOf(device: Uint8Array): string {
     const entity = this.#entities.get(device)

@@ -72,3 +72,21 @@ test('describing - a machine that has published nothing yet is listed by itself,
     ['unknown'],
   )
 })
+
+test('describing - a machine that was met is listed before it has published anything', async (t) => {
+  const world = new World()
+  const ada = actor('ada', world.network)
+  const desk = world.add('desk', { actor: ada })
+  const laptop = onAnotherDevice(ada, 'laptop')
+  world.add('laptop', { actor: laptop })
+  world.connect('desk', 'laptop')
+  await world.advance(5_000)
+  const { machines } = await desk.run({ type: 'machines', entity: ada.entity, untilMs: world.nowMs + 10_000 })
+  t.alike(
+    machines.map((one) => [hex(one.device), one.sinceMs === undefined]),
+    [
+      [hex(laptop.device.publicKey), true],
+      [hex(ada.device.publicKey), false],
+    ],
+  )
+})

@@ -2,9 +2,10 @@
  * The repository that a history goes out to: made, recognised, and asked for what is in it. Where the
  * making of it was broken off, it is made again; what somebody else made is left alone.
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SheafError } from '../../base/errors.ts'
+import { makeFolders } from '../../node/io/make-folders.ts'
 import { gitText, startGit } from './process.ts'
 
 /** The pages as they stand, and below it all versions. */
@@ -25,7 +26,7 @@ export async function openRepository(
   signal: AbortSignal,
 ): Promise<void> {
   if (!existsSync(folder) || isBegun(folder)) {
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
     for (const name of ['HEAD.lock', 'config.lock']) rmSync(join(folder, name), { force: true })
     await gitText(folder, ['init', '-q', '--bare', '--template=', '-b', 'main'], signal)
     // Last: a repository with it is whole.

@@ -8,11 +8,12 @@
  *     log              HOME/log/sheaf.log   $XDG_STATE_HOME/sheaf/sheaf.log
  *     socket           HOME/control.sock    $XDG_RUNTIME_DIR/sheaf/control.sock
  */
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, lstatSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { SheafError } from '../../base/errors.ts'
+import { makeFolders } from './make-folders.ts'
 import { diskError } from './store/disk-error.ts'
 
 /** sun_path without its closing zero: 107 bytes on Linux, 103 on macOS; what fits the shorter fits both. */
@@ -41,7 +42,7 @@ export function pathsOf(home: string | undefined, env: Environment, cwd: string)
 /** Makes a folder that only its owner may look into, with those above it. */
 export function makePrivateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
+    makeFolders(folder, FOLDER_MODE)
     const stat = lstatSync(folder)
     if (!stat.isDirectory()) throw new SheafError('BAD_STORE', `${folder} is no folder`)
     refuseForeign(folder, stat.uid)

@@ -2,19 +2,11 @@
  * One process a home. The lock is the kernel's, on HOME/lock: it is gone with the process that had
  * it, however that ended, so nobody ever has to delete the file. What stands in it only tells who.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import locks from 'fs-native-extensions'
 import { SheafError } from '../../../base/errors.ts'
+import { makeFolders } from '../make-folders.ts'
 import { diskError } from './disk-error.ts'
 
 /** Only its owner may look into a home: it holds keys. */
@@ -40,7 +32,7 @@ export function lockHome(home: string): HomeLock {
   const path = join(home, 'lock')
   let fd: number
   try {
-    mkdirSync(home, { recursive: true, mode: HOME_MODE })
+    makeFolders(home, HOME_MODE)
     fd = openSync(path, constants.O_RDWR | constants.O_CREAT, LOCK_MODE)
   } catch (error) {
     throw diskError(error, `cannot lock ${home}`)
