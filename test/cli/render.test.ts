@@ -36,7 +36,12 @@ test('sheaf render - a whole page has a policy under which nothing loads or runs
   t.ok(
     /content="default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'"/.test(out),
   )
-  t.ok(out.includes('<title>A &#38; B</title>') && out.includes('<nav>') && !out.includes('<img'))
+  t.ok(
+    out.includes('<title>A &#38; B</title>') &&
+      out.includes('<nav dir="auto">') &&
+      out.includes('<main dir="auto">') &&
+      !out.includes('<img'),
+  )
   const shown = await run(['render', '-', '--page', '--images'], { input })
   t.ok(shown.out.includes('img-src http: https: file:') && shown.out.includes('<img'))
 })

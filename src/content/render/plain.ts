@@ -17,8 +17,8 @@ export const PAGE_SCHEME = 'sheaf:'
 const STYLE = [
   ':root{color-scheme:light dark}',
   'body{margin:2rem auto;max-width:44rem;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}',
-  'h1,h2,h3,h4,h5,h6,p,li,td,th{unicode-bidi:plaintext}h1,h2,h3,h4,h5,h6,p{text-align:start}li{text-align:left}',
-  'pre{overflow:auto;padding:.5rem;background:#8882}blockquote{margin-inline:0;padding-inline:1rem;border-inline-start:3px solid #8886}',
+  'h1,h2,h3,h4,h5,h6,p,li,td,th{unicode-bidi:plaintext}h1,h2,h3,h4,h5,h6,p{text-align:start}li{text-align:left}:dir(rtl)>li{text-align:right}',
+  'pre{direction:ltr;text-align:left;overflow:auto;padding:.5rem;background:#8882}blockquote{margin-inline:0;padding-inline:1rem;border-inline-start:3px solid #8886}',
   'table{display:block;overflow:auto;border-collapse:collapse}td,th{border:1px solid #8886;padding:.2rem .5rem}img{max-width:100%}',
   '.task-list-item{list-style:none}.footnotes{margin-top:2rem;border-top:1px solid #8886;font-size:.9rem}',
   '.broken,.refused{text-decoration:underline dotted}.image::before{content:"\\25a3\\a0"}',
@@ -55,7 +55,7 @@ export function htmlDocument({ title, html, toc, images }: DocumentOptions): str
     '<meta name="viewport" content="width=device-width">',
     `<title>${escaped(title)}</title><style>${STYLE}</style></head>`,
     `<body>${toc.length < TOC_FROM ? '' : tocHtml(toc)}`,
-    `<main>${html}</main>`,
+    `<main dir="auto">${html}</main>`,
     '</body></html>\n',
   ].join('\n')
 }
@@ -64,7 +64,7 @@ function tocHtml(toc: readonly Heading[]): string {
   const items = toc.map(
     ({ depth, id, text }) => `<li class="in-${depth}"><a href="#${escaped(id)}">${escaped(text)}</a></li>`,
   )
-  return `<nav><ul>${items.join('')}</ul></nav>`
+  return `<nav dir="auto"><ul>${items.join('')}</ul></nav>`
 }
 
 function escaped(text: string): string {
