@@ -1,6 +1,6 @@
 /**
- * A million malformed messages against a node in a process with little memory: it does not fall, does
- * not grow, and an honest client is served all the while.
+ * A million malformed messages against a node, as it is built for users, in a process with little memory: it
+ * does not fall, does not grow, and an honest client is served all the while.
  *
  *     this process                    besieged (192 MB of heap)            crowd
  *     an honest client ──socket────▶  service, codecs, store  ◀────socket── 12 hostile links, 16 silent ones
@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Order, Word } from './hostile/besieged-process.ts'
+import { bundleOf } from './hostile/bundle.ts'
 import type { Attacked } from './hostile/crowd-process.ts'
 import { Honest } from './hostile/honest.ts'
 import { judge, type Measured } from './hostile/judge.ts'
@@ -33,6 +34,8 @@ const IDLE_QUERIES = 30
 /** Between two queries of the honest client, in the pauses and under attack. */
 const PAUSE_MS = 5
 const STDERR_LINES = 12
+const CROWD = fileURLToPath(new URL('./hostile/crowd-process.ts', import.meta.url))
+const FROM_SOURCE = ['--import', import.meta.resolve('tsx')]
 
 export const soak: Soak = {
   about: 'malformed messages, floods and churn against a node with 192 MB of heap',
@@ -47,12 +50,13 @@ export const soak: Soak = {
 async function run({ seed, numbers, plant = '', say, signal }: SoakRun): Promise<SoakReport> {
   const home = mkdtempSync(join(tmpdir(), 'soak-hostile-'))
   const messages = numbers.messages!
+  const { file, remove } = await bundleOf('besieged')
   const flags = [`--max-old-space-size=${HEAP_MB}`, '--expose-gc']
-  const besieged = new Child('besieged', [home, seed, String(messages), plant], flags, signal)
+  const besieged = new Child(file, [home, seed, String(messages), plant], flags, signal)
   let crowd: Child | undefined
   try {
     await besieged.hears()
-    crowd = new Child('crowd', [home, seed, String(numbers.rate)], [], signal)
+    crowd = new Child(CROWD, [home, seed, String(numbers.rate)], FROM_SOURCE, signal)
     await crowd.hears()
     return judge(await measure({ home, seed, messages, besieged, crowd, say }))
   } catch (error) {
@@ -61,7 +65,7 @@ async function run({ seed, numbers, plant = '', say, signal }: SoakRun): Promise
     say(besieged.complaints || String(error))
     return { figures: { ended: how }, findings: [`the attacked process ended with ${how}`] }
   } finally {
-    await Promise.all([crowd?.kill(), besieged.kill()])
+    await Promise.all([crowd?.kill(), besieged.kill(), remove()])
     rmSync(home, { recursive: true, force: true })
   }
 }
@@ -118,6 +122,7 @@ async function measure(run: {
     sessionsOpened: attacked.opened,
     faults: end.faults,
     held: end.held,
+    costs: end.costs,
     idleMs,
     besiegedMs,
     samples,
@@ -131,9 +136,7 @@ class Child {
   readonly ended: Promise<string>
   complaints = ''
 
-  constructor(name: string, args: string[], flags: string[], signal: AbortSignal) {
-    const file = fileURLToPath(new URL(`./hostile/${name}-process.ts`, import.meta.url))
-    const execArgv = [...flags, '--import', import.meta.resolve('tsx')]
+  constructor(file: string, args: string[], execArgv: string[], signal: AbortSignal) {
     this.#process = fork(file, args, { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], signal })
     this.#process.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.complaints = (this.complaints + text).split('\n').slice(-STDERR_LINES).join('\n')

@@ -13,12 +13,19 @@ export interface Sample {
   usedBytes: number
 }
 
+/** What it cost the attacked process, from its start: processor time, and how long each minor collection of garbage took. */
+export interface Costs {
+  cpuMs: number
+  minorMs: readonly number[]
+}
+
 export interface Measured {
   messages: number
   messagesPerSecond: number
   sessionsOpened: number
   faults: Readonly<Record<string, number>>
   held: object
+  costs: Costs
   /** Times of a small query of an honest client, in a process of its own: in the pauses of the attack, and during it. */
   idleMs: number[]
   besiegedMs: number[]
@@ -27,7 +34,7 @@ export interface Measured {
 }
 
 export function judge(measured: Measured): SoakReport {
-  const { samples, idleMs, besiegedMs, ...told } = measured
+  const { samples, idleMs, besiegedMs, costs, ...told } = measured
   const half = samples.slice(Math.floor(samples.length / 2))
   const growth = {
     rss: growthOf(half.map(({ messages, rssBytes }) => [messages, rssBytes])),
@@ -57,6 +64,12 @@ export function judge(measured: Measured): SoakReport {
     honestMedianMs: {
       idle: significant(quantile(idleMs, 0.5)),
       besieged: significant(quantile(besiegedMs, 0.5)),
+    },
+    cpuUsPerMessage: significant((1_000 * costs.cpuMs) / measured.messages),
+    minorCollections: {
+      count: costs.minorMs.length,
+      medianMs: significant(quantile(costs.minorMs, 0.5)),
+      p95Ms: significant(quantile(costs.minorMs, 0.95)),
     },
     honestQueries: { idle: idleMs.length, besieged: besiegedMs.length },
   }

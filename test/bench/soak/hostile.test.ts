@@ -13,6 +13,7 @@ const quiet: Measured = {
   sessionsOpened: 1,
   faults: { TRUNCATED: 3 },
   held: {},
+  costs: { cpuMs: 100, minorMs: [1, 2] },
   idleMs: [1, 1, 1],
   besiegedMs: [4, 4, 4],
   samples: Array.from({ length: 20 }, (_, i) => ({
