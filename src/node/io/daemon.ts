@@ -85,6 +85,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       acceptsStores: true,
       files: { identity: paths.identity, config: paths.config },
       rehearses: config.rehearse,
+      saysHad: config.sayHad,
       renew: () => {
         logger.warn('the notes of this home are lost: a new incarnation begins, and the old promises end')
         return renewIncarnation(lock, random)

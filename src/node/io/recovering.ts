@@ -87,6 +87,7 @@ export async function recoverHome(options: RecoverOptions): Promise<Recovered> {
       quotaBytes: config.quotaMb * 2 ** 20,
       acceptsStores: true,
       rehearses: false,
+      saysHad: false,
     })
     try {
       const { api } = node

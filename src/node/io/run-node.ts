@@ -56,6 +56,8 @@ export interface NodeOptions {
   files?: { identity: string; config: string }
   /** Go through the way of a page in memory once there is time for it; see `rehearsal.ts`. */
   rehearses: boolean
+  /** Says once a day what this machine has. */
+  saysHad: boolean
   /** Draws and keeps another incarnation, for a home whose notes are lost; without it such a home does not open. */
   renew?: () => Uint8Array
   /** The operator's rules, and where changes of them are written for good. */
@@ -135,7 +137,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     connectionsMax: options.swarm.connectionsMax,
     quotaBytes,
     acceptsStores,
-    hadEveryMs: HAD_EVERY_MS,
+    ...(options.saysHad && { hadEveryMs: HAD_EVERY_MS }),
     isSearchElsewhere: true,
     introduceAfterMs: INTRODUCE_AFTER_MS,
   })

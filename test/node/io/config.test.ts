@@ -90,6 +90,7 @@ test('config - a value that does not fit is named with its place and what would 
     ['connectionsMax', ['0', '4097']],
     ['crypto', ['rust']],
     ['rehearse', ['yes', '1']],
+    ['sayHad', ['no', '0']],
     ['logLevel', ['loud']],
     ['getTimeoutMs', ['99', '60001']],
     ['publishPatienceMs', ['99', '60001']],

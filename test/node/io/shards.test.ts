@@ -75,6 +75,7 @@ async function start(
     quotaBytes: 2 ** 30,
     acceptsStores,
     rehearses: false,
+    saysHad: false,
   })
   t.teardown(() => node.close())
   await node.ready

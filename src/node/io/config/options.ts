@@ -110,14 +110,14 @@ export const OPTIONS = {
     help: 'What checks signatures: the native library where it is installed, or JavaScript (about 40 times slower).',
     default: 'native',
   }),
-  rehearse: {
+  rehearse: yesOrNo({
     help: 'Whether a node that has just started, and has nothing to do, tries itself out in memory: a second and a half of one core, after which it is twice as fast.',
     default: true,
-    placeholder: 'true|false',
-    says: 'true or false',
-    schema: v.boolean(),
-    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  } satisfies Option<boolean> as Option<boolean>,
+  }),
+  sayHad: yesOrNo({
+    help: 'Whether this machine says once a day, where that changed, how many objects it has (sheaf had).',
+    default: true,
+  }),
   logLevel: choice(LOG_LEVELS, {
     help: 'The least important thing that is logged.',
     default: 'info',
@@ -185,6 +185,16 @@ function choice<const T extends string>(
     says: `one of ${choices.join(', ')}`,
     schema: v.picklist(choices),
     fromText: (value) => value,
+  }
+}
+
+function yesOrNo(words: Omit<Words<boolean>, 'placeholder'>): Option<boolean> {
+  return {
+    ...words,
+    placeholder: 'true|false',
+    says: 'true or false',
+    schema: v.boolean(),
+    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
   }
 }
 
