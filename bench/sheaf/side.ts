@@ -148,6 +148,7 @@ async function start(
     quotaBytes: 2 ** 40,
     acceptsStores: who === 'person',
     rehearses: true,
+    saysHad: false,
     onCrash: (error) => {
       throw error
     },
