@@ -31,13 +31,24 @@ const STRIDE = 8
 const AT = 10
 const CJK = '養蜂家は春に巣箱を開けて、女王蜂と蜜の量を確かめる。'
 
-interface Known {
+/** What somebody asks for who knows the page and not its name. */
+export interface Known {
   words: string
   path: string
 }
 
+interface Searched {
+  pages: readonly Page[]
+  known: readonly Known[]
+  source: string
+}
+
 export async function run({ dataDir }: BenchOptions): Promise<Figures> {
-  const { pages, source, known } = await corpus(dataDir)
+  return measure(await corpus(dataDir))
+}
+
+/** The same questions to our index and to plain MiniSearch, over the same pages. */
+export function measure({ pages, source, known }: Searched): Figures {
   progress(`${pages.length} pages (${source}), ${known.length} known items`)
   const puts = sealed(pages)
   const before = heapMb()
@@ -89,18 +100,19 @@ export async function run({ dataDir }: BenchOptions): Promise<Figures> {
   }
 }
 
-async function corpus(
-  dataDir: string | undefined,
-): Promise<{ pages: Page[]; source: string; known: Known[] }> {
+async function corpus(dataDir: string | undefined): Promise<Searched> {
   const tldr = await loadCorpus('tldr', dataDir)
   const book = await loadCorpus('text5000', dataDir)
-  const named = tldr.pages.map((page) => ({ ...page, title: /^# (.+)$/m.exec(page.markdown)?.[1] ?? '' }))
   const pages = [...tldr.pages, ...book.pages].slice(0, PAGES)
-  const known = named.flatMap(({ path, markdown, title }, i) => {
-    const words = descriptionOf(markdown, title)
-    return i % STRIDE === 0 && words !== '' ? [{ words, path }] : []
+  return { pages, source: `${tldr.source} and ${book.source}`, known: knownItems(tldr.pages, STRIDE) }
+}
+
+/** Every so many of the pages, by the description in it. */
+export function knownItems(pages: readonly Page[], stride: number): Known[] {
+  return pages.flatMap(({ path, markdown }, i) => {
+    const words = descriptionOf(markdown, /^# (.+)$/m.exec(markdown)?.[1] ?? '')
+    return i % stride === 0 && words !== '' ? [{ words, path }] : []
   })
-  return { pages, source: `${tldr.source} and ${book.source}`, known }
 }
 
 /** The first quoted lines of a page, without where to read more and without its name. */
