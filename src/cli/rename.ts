@@ -32,7 +32,7 @@ export function register(program: Command, cli: Cli): void {
 async function rename(cli: Cli, name: string, path: string, options: WriteOptions): Promise<void> {
   const old = await pageLog(cli, name, { ...options, fresh: true })
   const tip = onlyTipIn(old)
-  if (tip.content !== 'text') {
+  if (tip.content !== 'text' && tip.content !== 'file') {
     throw new SheafError(
       'BAD_ARGUMENT',
       tip.redirect === null
@@ -49,21 +49,25 @@ async function rename(cli: Cli, name: string, path: string, options: WriteOption
     const text = `would move ${old.page} to ${page}, and leave a redirect\n`
     return cli.shell.out(options.json ? jsonLine({ page: old.page, to: page, isDryRun: true }) : text)
   }
-  const { text } = await cli.client().ask<PageJson>('/v1/get', { query: { id: tip.id } })
+  const content = tip.content === 'file' ? { file: tip.id } : { text: await textOf(cli, tip.id) }
   const parents = [tip.id]
   // The new place first: a redirect that leads nowhere would hide the page.
   const lines = [
-    { page, text, parents },
+    { page, ...content, parents },
     { page: old.page, redirect: page, parents },
   ]
   await tellSent(cli, await sendFresh(cli, lines, options), options)
+}
+
+async function textOf(cli: Cli, id: string): Promise<string> {
+  return (await cli.client().ask<PageJson>('/v1/get', { query: { id } })).text
 }
 
 /** A page that was moved there before, and lacks only the redirect, is not in the way. */
 function refuseTaken(log: PageLog | undefined, movedFrom: string): void {
   if (log === undefined) return
   const head = headIn(log)
-  if (head.content !== 'text' || head.parents.includes(movedFrom)) return
+  if ((head.content !== 'text' && head.content !== 'file') || head.parents.includes(movedFrom)) return
   throw new SheafError('ALREADY_EXISTS', `there is a page ${log.page} already`, {
     hint: 'choose another path, or delete that page first',
   })

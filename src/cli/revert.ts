@@ -8,6 +8,7 @@ import { type Cli, examples, jsonLine, PAGE_HELP } from './cli.ts'
 import { differenceText } from './difference.ts'
 import { headIn, pageLog, tipsIn } from './page-log.ts'
 import { type PageLine, sendFresh, tellSent, type WriteOptions, withWriteOptions } from './sending.ts'
+import { sizeText } from './shown.ts'
 
 interface RevertOptions extends WriteOptions {
   readonly yes?: boolean
@@ -44,6 +45,11 @@ async function revert(cli: Cli, name: string, id: string, options: RevertOptions
   const difference = diffTexts(before, after)
   if (!options.json && !options.quiet) {
     await shell.out(differenceText(shell, difference, { before: head.id, after: wanted.id }))
+    for (const [mark, { id, content, textBytes }] of [
+      ['-', head],
+      ['+', wanted],
+    ] as const)
+      if (content === 'file') await shell.out(`${mark} the file of ${id}, ${sizeText(textBytes)}\n`)
   }
   if (options.dryRun) {
     return options.json ? shell.out(jsonLine({ page: log.page, isDryRun: true, difference })) : undefined
@@ -76,5 +82,5 @@ function lineOf({ content, redirect, id }: VersionJson, text: string, place: Pag
   if (content === 'text') return { ...place, text }
   if (content === 'deleted') return { ...place, delete: true }
   if (redirect !== null) return { ...place, redirect }
-  throw new SheafError('UNSUPPORTED', `version ${id} is a file, and only texts are gone back to`)
+  return { ...place, file: id }
 }

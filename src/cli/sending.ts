@@ -25,6 +25,8 @@ export interface PageLine {
   text?: string
   delete?: true
   redirect?: string
+  /** The version whose file it is. */
+  file?: string
   parents?: readonly string[]
   fork?: boolean
 }

@@ -25,6 +25,8 @@ export interface PageInput {
   redirect?: Page
   /** Its pieces were stowed before, but for an only one. */
   file?: FileDraft
+  /** A version whose file it puts there. */
+  fileOf?: Uint8Array
   /** Somebody else's, for a proposal beside what its owner says, or a group's: these need `parents`. This node's own where absent. */
   space?: Space
   /** What it was made from. Where something newer is the head, it is *stale* and not stored. Absent: what this author has there. */

@@ -17,6 +17,7 @@ import type { Outbox } from './outbox.ts'
 import { Publisher } from './publishing.ts'
 import { Reader } from './reading.ts'
 import { recentOf } from './recent.ts'
+import { withFiles } from './refiling.ts'
 import { chooseKey, keyState, rotate } from './rotating.ts'
 import { Linker } from './search/linking.ts'
 import { search } from './search/searching.ts'
@@ -61,7 +62,7 @@ export class Desk {
   *take(command: Command, tell: (value: CommandProgress) => void): Task<Answers[Command['type']]> {
     switch (command.type) {
       case 'publish':
-        return yield* this.#publisher.publish(command)
+        return yield* this.#publisher.publish(yield* withFiles(this.#node, this.#reader, command))
       case 'declare':
         return yield* declare(this.#node, this.#writer, command.records)
       case 'profile':

@@ -1,5 +1,5 @@
 /** The commands that make versions and look at them, before a real node in virtual time. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import type { DiffJson, VersionJson } from '../../src/node/io/control/shapes.ts'
@@ -92,6 +92,43 @@ test('rename - a page moves with its history and leaves a redirect', async (t) =
   t.ok(taken.err.includes('ALREADY_EXISTS'))
   t.is((await home.run(['rename', 'bees', 'elsewhere'])).status, 64, 'a redirect does not move')
   t.is((await home.run(['rename', 'wasps', '../up'])).status, 64)
+})
+
+test('rename, revert - a file moves and comes back as a text does', async (t) => {
+  const home = await worldHome(t)
+  const putFile = async (bytes: number[]): Promise<string> => {
+    await home.world.advance(1_000)
+    writeFileSync(join(home.home, 'bee.png'), Buffer.from(bytes))
+    return (await home.run(['publish', 'bee.png', '--as', 'bee.png', '-q'])).out.trim()
+  }
+  const fileAt = async (path: string): Promise<number[]> => {
+    const got = await home.run(['get', path, '--out', 'got.png'])
+    return got.status === 0 ? [...readFileSync(join(home.home, 'got.png'))] : []
+  }
+  const one = await putFile([0x89, 1])
+  const two = await putFile([0x89, 2, 2])
+  const shown = await home.run(['revert', 'bee.png', one, '--dry-run'])
+  t.is(shown.out, `- the file of ${two}, 3 B\n+ the file of ${one}, 2 B\n`)
+  const back = await home.run(['revert', 'bee.png', one, '--yes'])
+  t.is(back.status, 0, back.err)
+  t.alike(await fileAt('bee.png'), [0x89, 1])
+  const moved = await home.run(['rename', 'bee.png', 'pictures/bee.png'])
+  t.is(moved.status, 0, moved.err)
+  t.is((await home.run(['list', '@me'])).out, 'pictures/bee.png\n')
+  t.alike(
+    [await fileAt('pictures/bee.png'), await fileAt('bee.png')],
+    [
+      [0x89, 1],
+      [0x89, 1],
+    ],
+    'the old name leads on',
+  )
+  await put(home, 'notes', 'text')
+  const taken = await home.run(['rename', 'notes', 'pictures/bee.png'])
+  t.ok(taken.err.includes('ALREADY_EXISTS'), 'a file is in the way as a text is')
+  await home.run(['delete', 'notes', '--yes'])
+  const gone = await home.run(['rename', 'notes', 'elsewhere'])
+  t.ok(gone.err.includes('it was deleted'), gone.err)
 })
 
 test('redirect - leads from one page to another, and asks before it hides a text', async (t) => {

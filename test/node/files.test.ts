@@ -236,3 +236,51 @@ test('files - a version names only pieces that are stored, and a text is no file
   const { pages } = await ada.run({ ...publish, pages: [{ path: 'a', text: Buffer.from('text') }] })
   t.is(await codeOf(ada.run({ type: 'read', id: pages[0]!.id, from: 0, to: 1, untilMs: 0 })), 'BAD_ARGUMENT')
 })
+
+test('files - the file of a version goes on another page without being sent in again, fetched first where it is not here', async (t) => {
+  const { world, node } = await worldOf(['ada', 'bo'])
+  const [ada, bo] = [node('ada'), node('bo')]
+  for (const [path, bytes] of [
+    ['long', FILE],
+    ['short', FILE.subarray(0, 100)],
+  ] as const) {
+    const { pages } = await publishFile(ada, path, bytes)
+    const { id } = pages[0]!
+    const moved = { path: `new/${path}`, text: undefined, fileOf: id, parents: [id] }
+    const renamed = await ada.run({ type: 'publish', pages: [moved], summary: '', index: true })
+    t.is(renamed.pages[0]!.status, 'stored')
+    await world.advance(60_000)
+    t.alike(await readAll(world, bo, ada, `new/${path}`), Buffer.from(bytes))
+    // Bo has the version, and of the long one nothing else: he puts the same file on a page of his own.
+    const copied = { path, text: undefined, fileOf: id }
+    const copy = await bo.run({
+      type: 'publish',
+      pages: [copied],
+      summary: '',
+      index: true,
+      untilMs: world.nowMs + 10_000,
+    })
+    t.is(copy.pages[0]!.status, 'stored')
+    t.alike(await readAll(world, bo, bo, path), Buffer.from(bytes))
+    const again = await bo.run({
+      type: 'publish',
+      pages: [copied],
+      summary: '',
+      index: true,
+      untilMs: world.nowMs + 10_000,
+    })
+    t.is(again.pages[0]!.status, 'unchanged')
+  }
+  const words = await ada.run({
+    type: 'publish',
+    pages: [{ path: 'words', text: Buffer.from('words') }],
+    summary: '',
+    index: true,
+  })
+  const wrong = { path: 'wrong', text: undefined, fileOf: words.pages[0]!.id }
+  const code = await ada.run({ type: 'publish', pages: [wrong], summary: '', index: true }).then(
+    () => 'stored',
+    (error) => asSheafError(error).code,
+  )
+  t.is(code, 'BAD_ARGUMENT', 'a text is no file')
+})

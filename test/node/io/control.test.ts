@@ -280,6 +280,11 @@ const CASES: Record<string, Case> = {
       peers: 6,
       isHeld: true,
     })
+    const file = idToText(idOf('file'))
+    await publish(client, { path: 'bee.png', file })
+    const asked = node.commands.findLast((one) => one.type === 'publish')!
+    t.alike(asked.type === 'publish' && asked.pages[0]!.fileOf, Uint8Array.from(idOf('file')))
+    node.commands.splice(node.commands.indexOf(asked), 1)
     const commands = node.commands.filter(({ type }) => type === 'publish')
     t.alike(
       commands.map((command) => (command.type === 'publish' ? [command.pages.length, command.index] : [])),

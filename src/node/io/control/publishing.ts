@@ -1,7 +1,7 @@
 /**
  * Publishing over the control API: lines of pages in, batches to the node, progress out.
  *
- *     {path, text} · {path, delete: true} · {path, redirect}  ──▶  stored or stale, one for each  ──▶  held …  ──▶  done
+ *     {path, text} · {path, delete: true} · {path, redirect} · {path, file}  ──▶  stored or stale, one for each  ──▶  held …  ──▶  done
  */
 import * as v from 'valibot'
 import { asSheafError, SheafError } from '../../../base/errors.ts'
@@ -148,13 +148,14 @@ const SAYS = v.union([
   v.strictObject({ text: v.string() }),
   v.strictObject({ delete: v.literal(true) }),
   v.strictObject({ redirect: v.string() }),
+  v.strictObject({ file: v.string() }),
 ])
 const MADE = v.strictObject({
   parents: v.optional(v.array(v.string())),
   fork: v.optional(v.boolean()),
 })
 
-/** One line: `path` or `page`; `text`, `delete` or `redirect`; `parents` and `fork`. */
+/** One line: `path` or `page`; `text`, `delete`, `redirect` or `file`; `parents` and `fork`. */
 async function readLine(
   { path, page, parents, fork, ...rest }: JsonObject,
   number: number,
@@ -168,7 +169,7 @@ async function readLine(
   if (!name.success || !says.success || !made.success) {
     throw new SheafError(
       'BAD_ARGUMENT',
-      `page ${number} is not {path or page; text, delete: true or redirect; parents, fork where wanted}`,
+      `page ${number} is not {path or page; text, delete: true, redirect or file; parents, fork where wanted}`,
     )
   }
   try {
@@ -194,9 +195,10 @@ async function namedPage(name: { path: string } | { page: string }, own: Space):
 async function saidOf(
   says: v.InferOutput<typeof SAYS>,
   own: Space,
-): Promise<Pick<PageInput, 'text' | 'redirect'>> {
+): Promise<Pick<PageInput, 'text' | 'redirect' | 'fileOf'>> {
   if ('text' in says) return { text: normalText(says.text) }
   if ('delete' in says) return { text: undefined }
+  if ('file' in says) return { text: undefined, fileOf: idFromText(says.file) }
   return { text: undefined, redirect: await readPage(says.redirect, async () => own) }
 }
 
