@@ -1,4 +1,4 @@
-/** A running node: lock, store, swarm, service and control socket, opened in this order and closed in the other. */
+/** A running node: lock, store and swarm, service and control socket, opened in this order and closed in the other. */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { loadCrypto } from '../../base/crypto.ts'

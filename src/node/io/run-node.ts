@@ -99,7 +99,14 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     incarnation = draw()
     return incarnation
   }
-  const store = await (options.openStore ?? openStore)({
+  let rules = options.rules?.initial ?? []
+  let blocked = blockedBy(rules)
+  // Whose device it is shows only once it is connected; from then on it is refused at the door.
+  const refused = new IdSet([], REFUSED_MAX)
+  const refuses = (other: Uint8Array): boolean => blocked.has(other) || refused.has(other)
+  // Looks for the DHT while the store opens; nobody connects before the reactor has it join a topic.
+  const swarm = openSwarm({ ...options.swarm, keyPair: device, refuses })
+  const opening = (options.openStore ?? openStore)({
     home,
     incarnation,
     describe: describeBlock,
@@ -107,12 +114,10 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     ...(options.renew !== undefined && { renew: renew(options.renew) }),
     ...(options.lock !== undefined && { lock: options.lock }),
   })
-  let rules = options.rules?.initial ?? []
-  let blocked = blockedBy(rules)
-  // Whose device it is shows only once it is connected; from then on it is refused at the door.
-  const refused = new IdSet([], REFUSED_MAX)
-  const refuses = (other: Uint8Array): boolean => blocked.has(other) || refused.has(other)
-  const swarm = openSwarm({ ...options.swarm, keyPair: device, refuses })
+  const store = await opening.catch(async (error: unknown) => {
+    await swarm.close()
+    throw error
+  })
   const signatures = new VerifiedSignatures(crypto)
   const verify = signatures.verify.bind(signatures)
   const checker = startChecker({ network, crypto: crypto.name, verify })

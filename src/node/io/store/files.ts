@@ -11,7 +11,7 @@ import type { Disk } from './disk.ts'
 import { diskError } from './disk-error.ts'
 import { Feeds } from './feeds.ts'
 import { LogSync } from './log-sync.ts'
-import { openIndex } from './migrate.ts'
+import { type OpenedIndex, openIndex } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { catchUp } from './reindex.ts'
 
@@ -62,17 +62,19 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
   }
   try {
     for (const made of Object.values(directories)) await mkdir(made, { recursive: true, mode: 0o700 })
-    const notes = await Notes.open(home, { repair, disk })
-    opened.push(notes)
-    const { level, format } = await openIndex(home, notes, { anew: repair, disk })
-    opened.push(level)
-    const feeds = await openFeeds(directories.feeds, cacheBytesMax, disk)
-    opened.push(feeds)
+    // Each opens files and waits for the disk, most of the time that a start takes: so they do it side by side.
+    const [values, feeds] = await all([
+      openValues(home, { repair, disk }, opened),
+      openFeeds(directories.feeds, cacheBytesMax, disk).then((feeds) => {
+        opened.push(feeds)
+        return feeds
+      }),
+    ])
+    const { notes, level, format } = values
     const isLost = notes.areNew && hadNotes(format, feeds, options.incarnation)
     const incarnation = isLost ? renewed(options) : options.incarnation
     const names = feedNames(incarnation)
-    await feeds.add(names.outbox)
-    await feeds.add(names.shelf)
+    await all([feeds.add(names.outbox), feeds.add(names.shelf)])
     const index = await BlockIndex.load(level, disk)
     refuseLostFeeds(index, feeds)
     const { damaged } = await catchUp(index, feeds, describe)
@@ -85,6 +87,27 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
     await close()
     throw error
   }
+}
+
+/** The notes, and then the index, which may have some of old. */
+async function openValues(
+  home: string,
+  { repair, disk }: { repair: boolean; disk: Disk },
+  opened: { close(): Promise<void> }[],
+): Promise<{ notes: Notes } & OpenedIndex> {
+  const notes = await Notes.open(home, { repair, disk })
+  opened.push(notes)
+  const { level, format } = await openIndex(home, notes, { anew: repair, disk })
+  opened.push(level)
+  return { notes, level, format }
+}
+
+/** Like Promise.all, but for the end: all are over, and whoever undoes what they did misses nothing. */
+async function all<Work extends readonly Promise<unknown>[]>(
+  work: readonly [...Work],
+): Promise<{ -readonly [Key in keyof Work]: Awaited<Work[Key]> }> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
 }
 
 /** No reindexing brings back a feed. */
