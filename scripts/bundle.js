@@ -10,9 +10,9 @@
  * for through `open.cjs`.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 
 /** What is loaded from outside: the library, the program, the threads. Those that are there are built. */
 const ENTRIES = [
@@ -26,17 +26,17 @@ const ENTRIES = [
 /** The way into the light part; a command is light whose modules need no other package than these. */
 const PROGRAM = 'cli/main.ts'
 const LIGHT_PACKAGES = new Set(['commander'])
-/** Have machine code, which they find from where they lie, and which fits their own JavaScript alone. */
+/** Have machine code, which is found from where they lie. */
 const NATIVE = [
   'classic-level',
   'fs-native-extensions',
   'quickbit-native',
   'rocksdb-native',
-  'secp256k1',
   'simdle-native',
   'sodium-native',
   'udx-native',
 ]
+const BUNDLED = 'bundled'
 const TARGET = 'node20'
 export const PARTS = ['light', 'node']
 /** As `open.cjs` expects it, in the place of which the real one comes: as long, so that the maps stay right. */
@@ -214,24 +214,52 @@ function placesOf(source) {
   }
 }
 
-/** Native packages are loaded from where whoever needs them finds them: that is not always beside us. */
+/**
+ * A native package is found where whoever needs it finds it: that is not always beside us. Its JavaScript fits the
+ * machine code of its own version alone, so the one in the part is used where that version is found, else its own.
+ */
 function nativePackages(root) {
+  const known = new Map()
+  const nativeOf = (name) => {
+    if (!known.has(name)) {
+      const { way, folder } = wayTo(root, name)
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      known.set(name, { way, folder: realpathSync(folder), version })
+    }
+    return known.get(name)
+  }
   return {
     name: 'native-packages',
     setup({ onResolve, onLoad }) {
-      const filter = new RegExp(`^(${NATIVE.join('|')})(/.*)?$`)
-      onResolve({ filter }, ({ path, kind }) =>
-        kind === 'require-resolve' ? undefined : { path, namespace: 'native' },
+      const filter = new RegExp(`^(${NATIVE.join('|')})$`)
+      onResolve({ filter }, ({ path, pluginData }) =>
+        pluginData === BUNDLED ? undefined : { path, namespace: 'native' },
       )
-      onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => ({
-        contents: `module.exports = $bundle.native(${JSON.stringify([...wayTo(root, path.split('/')[0]), path])})`,
-        resolveDir: root,
-      }))
+      onLoad({ filter: /.*/, namespace: 'native' }, ({ path }) => {
+        const { way, version } = nativeOf(path)
+        const asked = JSON.stringify([...way, path])
+        return {
+          contents: `const native = $bundle.native(${asked})
+            module.exports = native.version === '${version}' ? require('${path}') : native.load()`,
+          resolveDir: root,
+          pluginData: BUNDLED,
+        }
+      })
+      onLoad({ filter: new RegExp(`/node_modules/(${NATIVE.join('|')})/binding\\.js$`) }, ({ path }) => {
+        const name = basename(dirname(path))
+        const { way, folder } = nativeOf(name)
+        if (folder !== dirname(path)) throw new Error(`there is more than one ${name}`)
+        const place = `$bundle.native(${JSON.stringify([...way, name])}).folder`
+        const contents = readFileSync(path, 'utf8').includes('node-gyp-build')
+          ? `module.exports = require('node-gyp-build')(${place})`
+          : `module.exports = require('require-addon')('.', ${place} + '/binding.js')`
+        return { contents, resolveDir: dirname(path) }
+      })
     },
   }
 }
 
-/** The packages through which one of our own dependencies needs this one. */
+/** The packages through which one of our own dependencies needs this one, and its folder. */
 function wayTo(root, name) {
   const manifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const ways = [{ folder: root, way: [] }]
@@ -239,10 +267,10 @@ function wayTo(root, name) {
   for (const { folder, way } of ways) {
     const { dependencies = {}, optionalDependencies = {} } = manifest(folder)
     const needs = Object.keys({ ...dependencies, ...optionalDependencies })
-    if (needs.includes(name)) return way
     for (const need of needs) {
       const found = [join(folder, 'node_modules', need), join(root, 'node_modules', need)].find(existsSync)
       if (found === undefined || seen.has(found)) continue
+      if (need === name) return { way, folder: found }
       seen.add(found)
       ways.push({ folder: found, way: [...way, need] })
     }

@@ -15,6 +15,7 @@ const { Script } = require('node:vm')
 const MARK_BYTES = '/*  */'.length + 64
 
 const opened = new Map()
+const natives = new Map()
 
 /** A module of a part, evaluated once. */
 function open(part, module) {
@@ -24,10 +25,23 @@ function open(part, module) {
 
 /** The native package at the end of a way from one package to the next. */
 function native(way) {
+  const name = way.at(-1)
+  if (!natives.has(name)) natives.set(name, findNative(way, name))
+  return natives.get(name)
+}
+
+function findNative(way, name) {
   const from = way
     .slice(0, -1)
-    .reduce((require, name) => Module.createRequire(require.resolve(name)), require)
-  return from(way.at(-1))
+    .reduce((require, step) => Module.createRequire(require.resolve(step)), require)
+  const main = from.resolve(name)
+  // A package's main file may be in a folder of its own.
+  const folder = main.slice(0, main.lastIndexOf(join(name, '/')) + name.length)
+  return {
+    folder,
+    version: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version,
+    load: () => from(name),
+  }
 }
 
 function urlOf(file) {
