@@ -2,8 +2,6 @@
  * The feeds of a home: one Corestore in HOME/feeds, one Hypercore a feed, named by what it holds and
  * by the incarnation that wrote it (`outbox/<hex>`, `shelf/<hex>`). The blocks of a feed are segments.
  */
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import type { Disk } from './disk.ts'
@@ -27,14 +25,12 @@ interface BlockReader {
 }
 
 export class Feeds {
-  readonly #directory: string
   readonly #corestore: Corestore
   readonly #cores = new Map<string, Hypercore>()
   readonly #cache: SegmentCache
   readonly #disk: Disk
 
-  private constructor(directory: string, corestore: Corestore, cacheBytesMax: number, disk: Disk) {
-    this.#directory = directory
+  private constructor(corestore: Corestore, cacheBytesMax: number, disk: Disk) {
     this.#corestore = corestore
     this.#cache = new SegmentCache(cacheBytesMax)
     this.#disk = disk
@@ -45,7 +41,7 @@ export class Feeds {
     // Corestore refuses a directory whose files were moved or restored; we tell lives apart by incarnation.
     const corestore = new Corestore(directory, { allowBackup: true })
     await corestore.ready()
-    const feeds = new Feeds(directory, corestore, cacheBytesMax, disk)
+    const feeds = new Feeds(corestore, cacheBytesMax, disk)
     try {
       for await (const discoveryKey of corestore.list()) {
         const core = corestore.get({ discoveryKey })
@@ -125,15 +121,6 @@ export class Feeds {
 
   async close(): Promise<void> {
     await this.#corestore.close()
-    await this.#dropReports()
-  }
-
-  /** RocksDB writes a report of 40 KB and its options each time that it is opened, and would keep a thousand; it reads neither. */
-  async #dropReports(): Promise<void> {
-    const database = join(this.#directory, 'db')
-    for (const name of await readdir(database)) {
-      if (/^(LOG|OPTIONS-)/.test(name)) await rm(join(database, name), { force: true })
-    }
   }
 
   /** One call into RocksDB for several segments: through `core.get` each would cost the main thread 20 µs. */

@@ -14,6 +14,7 @@ import { LogSync } from './log-sync.ts'
 import { type OpenedIndex, openIndex } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { catchUp } from './reindex.ts'
+import { dropReports } from './reports.ts'
 
 const RESTORE = 'restore a backup into another home: `sheaf restore`'
 /** Format of the index since which the notes are in a place of their own. */
@@ -54,10 +55,12 @@ export interface Files {
 export async function openFiles(options: FilesOptions): Promise<Files> {
   const { home, describe, cacheBytesMax, repair, disk } = options
   const directories = { feeds: join(home, 'feeds'), index: join(home, 'index'), notes: join(home, 'notes') }
+  const databases = [join(directories.feeds, 'db'), directories.index, directories.notes]
   const opened: { close(): Promise<void> }[] = []
   const close = async (): Promise<void> => {
     const outcomes: PromiseSettledResult<void>[] = []
     for (const one of opened.splice(0).reverse()) outcomes.push(...(await Promise.allSettled([one.close()])))
+    outcomes.push(...(await Promise.allSettled(databases.map(dropReports))))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
   try {
@@ -78,9 +81,7 @@ export async function openFiles(options: FilesOptions): Promise<Files> {
     const index = await BlockIndex.load(level, disk)
     refuseLostFeeds(index, feeds)
     const { damaged } = await catchUp(index, feeds, describe)
-    const logs = [join(directories.feeds, 'db'), directories.index, directories.notes].map(
-      (directory) => new LogSync(directory, disk),
-    )
+    const logs = databases.map((directory) => new LogSync(directory, disk))
     for (const made of [dirname(home), home, directories.feeds]) await disk.syncDirectory(made)
     return { incarnation, feeds, index, notes, names, logs, damaged, close }
   } catch (error) {

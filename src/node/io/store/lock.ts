@@ -52,8 +52,14 @@ export function lockHome(home: string): HomeLock {
     home,
     birthmark,
     release() {
-      if (held) closeSync(fd)
+      if (!held) return
       held = false
+      try {
+        ftruncateSync(fd, 0)
+      } catch {
+        // A disk that takes nothing any more: the number of a process that is gone stays there, and locks nobody out.
+      }
+      closeSync(fd)
     },
   }
 }
