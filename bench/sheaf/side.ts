@@ -13,7 +13,7 @@ function built(): Promise<typeof Sheaf> {
 }
 
 /** Pages in one publish command, and commands under way, as the control API sends them. */
-const PAGES = 256
+const PAGES = 250
 const COMMANDS = 2
 const DEADLINE_MS = 120_000
 const HOLDERS = 5

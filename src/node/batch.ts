@@ -2,17 +2,7 @@
  * A batch: blocks that are handed on together, and who has signed to hold which of them. A
  * keeper may take a part; each entry is held by so many persons as hold it.
  */
-import {
-  bytes as bytesCodec,
-  decode,
-  encode,
-  id32,
-  list,
-  optional,
-  struct,
-  uint,
-  type Value,
-} from '../base/codec.ts'
+import { bytes as bytesCodec, decode, encode, id32, list, optional, struct, uint } from '../base/codec.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
 import { BLOCK_BYTES_MAX, RECORD_BYTES_MAX } from '../base/limits.ts'
@@ -41,15 +31,48 @@ const MASK_BYTES_MAX = ASK_IDS_MAX / 8
 /** A keeper that failed or refused is asked again after half a minute, then ever later. */
 export const RETRIES: RetryTimes = { firstMs: 30_000, capMs: 3600_000 }
 
-const batchEntry = struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) })
-export type BatchEntry = Value<typeof batchEntry>
+export interface BatchEntry {
+  id: Uint8Array
+  locator: Uint8Array
+  bytes: number
+  /** Of a loose piece. */
+  owner: Uint8Array | undefined
+}
 
+const MADE_MS = uint(2 ** 48)
+/** The records. One over a part of the entries is followed by which: a bit for each, lowest first; no record is as short as that. */
+const HOLDINGS = list(bytesCodec(RECORD_BYTES_MAX), 2 * HOLDINGS_MAX)
+const NOTE_FORMAT = 2
+
+/** A record lies where it says itself, so the store knows its place; a loose piece may lie at several. */
 export const batchNote = struct({
-  madeMs: uint(2 ** 48),
-  entries: list(batchEntry, ASK_IDS_MAX, 1),
-  /** The records. One over a part of the entries is followed by which: a bit for each, lowest first; no record is as short as that. */
-  holdings: list(bytesCodec(RECORD_BYTES_MAX), 2 * HOLDINGS_MAX),
+  format: uint(NOTE_FORMAT, NOTE_FORMAT),
+  madeMs: MADE_MS,
+  entries: list(
+    struct({
+      id: id32,
+      bytes: uint(BLOCK_BYTES_MAX),
+      piece: optional(struct({ owner: id32, locator: id32 })),
+    }),
+    ASK_IDS_MAX,
+    1,
+  ),
+  holdings: HOLDINGS,
 })
+
+/** As it was first. It begins with the time, whose first byte is never as low as a format. */
+export const batchNoteBefore = struct({
+  madeMs: MADE_MS,
+  entries: list(
+    struct({ id: id32, locator: id32, bytes: uint(BLOCK_BYTES_MAX), owner: optional(id32) }),
+    ASK_IDS_MAX,
+    1,
+  ),
+  holdings: HOLDINGS,
+})
+
+/** The place of an entry that the store lacks: nobody is offered that. */
+const NOWHERE = new Uint8Array(32)
 
 interface Holding {
   record: Uint8Array
@@ -85,13 +108,18 @@ export class Batch {
     this.#beside = besides(entries)
   }
 
+  /** `places` of the records among its entries; without them it is good for telling who holds what, and not for offering. */
   static decode(
     root: Uint8Array,
     note: Uint8Array,
     env: Pick<SessionEnv, 'network' | 'verifyDevice'>,
+    places: Pick<IdMap<Uint8Array>, 'get'> = NO_PLACES,
   ): Batch {
-    const { madeMs, entries, holdings } = decode(batchNote, note)
-    const batch = new Batch(root, madeMs, entries)
+    const { madeMs, entries, holdings } = readNote(note)
+    const placed = entries.map((entry) => {
+      return { ...entry, locator: entry.locator ?? places.get(entry.id) ?? NOWHERE }
+    })
+    const batch = new Batch(root, madeMs, placed)
     for (const [i, record] of holdings.entries()) {
       if (record.byteLength <= MASK_BYTES_MAX) continue
       const next = holdings[i + 1]
@@ -105,7 +133,10 @@ export class Batch {
     const holdings = [...this.holdings.values()].flatMap(({ record, part }) =>
       part === undefined ? [record] : [record, maskOf(part)],
     )
-    return encode(batchNote, { madeMs: this.madeMs, entries: [...this.entries], holdings })
+    const entries = this.entries.map(({ id, bytes, owner, locator }) => {
+      return { id, bytes, piece: owner && { owner, locator } }
+    })
+    return encode(batchNote, { format: NOTE_FORMAT, madeMs: this.madeMs, entries, holdings })
   }
 
   /**
@@ -247,6 +278,38 @@ export class Batch {
   }
 }
 
+const NO_PLACES = new IdMap<Uint8Array>()
+
+type NoteEntry = Omit<BatchEntry, 'locator'> & { locator: Uint8Array | undefined }
+
+/** A note of either format. */
+function readNote(note: Uint8Array): { madeMs: number; entries: NoteEntry[]; holdings: Uint8Array[] } {
+  if (note[0] !== NOTE_FORMAT) return decode(batchNoteBefore, note)
+  const { madeMs, entries, holdings } = decode(batchNote, note)
+  return {
+    madeMs,
+    entries: entries.map(({ id, bytes, piece }) => {
+      return { id, bytes, owner: piece?.owner, locator: piece?.locator }
+    }),
+    holdings,
+  }
+}
+
+/** A note → its batch, whole: with the places that the store knows. */
+export function* batchIn(
+  store: StoreTasks,
+  root: Uint8Array,
+  note: Uint8Array,
+  env: Pick<SessionEnv, 'network' | 'verifyDevice'>,
+): Task<Batch> {
+  const ids = readNote(note).entries.flatMap(({ id, locator }) => (locator === undefined ? [id] : []))
+  const places = new IdMap<Uint8Array>()
+  for (const [i, meta] of (yield* store.meta(ids)).entries()) {
+    if (meta !== undefined) places.set(ids[i]!, Uint8Array.from(meta.locator))
+  }
+  return Batch.decode(root, note, env, places)
+}
+
 /** The entries whose blocks, and owners, are in the store: a crash may come between a batch's note and its blocks. */
 export function* storedAmong(store: StoreTasks, entries: readonly BatchEntry[]): Task<BatchEntry[]> {
   const metas = yield* store.meta(entries.map(({ id }) => id))
@@ -256,7 +319,7 @@ export function* storedAmong(store: StoreTasks, entries: readonly BatchEntry[]):
 
 /** The holdings in a note `pending` or `holding`. */
 export function holdingsIn(note: Uint8Array): Uint8Array[] {
-  return decode(batchNote, note).holdings.filter(({ byteLength }) => byteLength > MASK_BYTES_MAX)
+  return readNote(note).holdings.filter(({ byteLength }) => byteLength > MASK_BYTES_MAX)
 }
 
 /**

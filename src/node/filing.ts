@@ -105,17 +105,16 @@ export function* writeTables(
   const version: OwnBlock = { id, locator, kind: VERSION, timeMs, length: block.byteLength, bytes: block }
   const room = ASK_IDS_MAX - keys.length - 2
   const listed = tables.map(({ hash, bytes }): OwnBlock => ({ ...looseBlock(hash, bytes, at), owner: id }))
-  const notes = tables.flatMap(({ pieces }, i) => {
+  const formed = tables.flatMap(({ pieces }, i) => {
     const table = listed[i]!
     return Array.from({ length: Math.ceil(pieces.length / room) }, (_, part) => {
       const members = pieces.slice(part * room, (part + 1) * room)
       return outbox.form([...keys, version, table, ...members.map((piece) => entryOf(piece, table.id, at))])
     })
   })
-  const formed = notes.map(({ note }) => note)
-  yield* node.store.append('outbox', listed, { sync: true, notes: formed })
-  for (const note of formed) outbox.begin(note)
-  return notes.map(({ root }) => root)
+  yield* node.store.append('outbox', listed, { sync: true, notes: formed.map(({ note }) => note) })
+  for (const { batch } of formed) outbox.begin(batch)
+  return formed.map(({ batch }) => batch.root)
 }
 
 function looseBlock(id: Uint8Array, bytes: Uint8Array, locator: Uint8Array): StoredBlock {

@@ -6,7 +6,7 @@
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { IdMap, IdSet } from '../base/id-map.ts'
-import { Batch, type BatchEntry, HOLDERS_MIN, RETRIES, storedAmong } from './batch.ts'
+import { Batch, type BatchEntry, batchIn, HOLDERS_MIN, RETRIES, storedAmong } from './batch.ts'
 import { nearestFirst, orderedPeers } from './choosing.ts'
 import type { HeldProgress } from './commands.ts'
 import { mayOffer } from './denials.ts'
@@ -67,7 +67,7 @@ export class Outbox {
     yield* learnHolders(this.#node)
     for (const { key, value } of yield* store.notes('pending')) {
       if (this.#pending.has(key)) continue
-      const batch = Batch.decode(key, value, env)
+      const batch = yield* batchIn(store, key, value, env)
       batch.isRenewal = (yield* store.noted('holding', key)) !== undefined
       const here = yield* storedAmong(store, batch.entries)
       if (here.length === batch.entries.length) this.#pending.set(key, batch)
@@ -98,8 +98,10 @@ export class Outbox {
     }
     for (const { key, value } of yield* store.notes('holding')) {
       if (this.#pending.has(key)) continue
-      const batch = Batch.decode(key, value, env)
-      if (!batch.forgetEndingBefore(endingMs) || batch.held(people) >= HOLDERS_MIN) continue
+      const held = Batch.decode(key, value, env)
+      if (!held.forgetEndingBefore(endingMs) || held.held(people) >= HOLDERS_MIN) continue
+      const batch = yield* batchIn(store, key, value, env)
+      batch.forgetEndingBefore(endingMs)
       batch.isRenewal = true
       this.#pending.set(key, batch)
       notes.push({ table: 'pending', key, value: batch.encode() })
@@ -164,22 +166,23 @@ export class Outbox {
       .map(({ root }) => root)
   }
 
-  /** The note that makes a batch durable together with its blocks, and its root. */
-  form(blocks: readonly Entered[]): { root: Uint8Array; note: Note } {
+  /** A batch, and the note that makes it durable together with its blocks. */
+  form(blocks: readonly Entered[]): { batch: Batch; note: Note } {
     const entries: BatchEntry[] = blocks.map(({ id, locator, length, owner }) => ({
-      id,
+      // its own bytes: a batch may wait for long, and an id may be a view into all that came with it
+      id: Uint8Array.from(id),
       locator,
       bytes: length,
       owner,
     }))
     const root = rootOfIds(entries.map(({ id }) => id))
     const batch = new Batch(root, this.#node.env.wallMs(), entries)
-    return { root, note: { table: 'pending', key: root, value: batch.encode() } }
+    return { batch, note: { table: 'pending', key: root, value: batch.encode() } }
   }
 
   /** Starts to hand out a batch whose note and blocks are written. */
-  begin(note: Note): void {
-    this.#pending.set(note.key, Batch.decode(note.key, note.value!, this.#node.env))
+  begin(batch: Batch): void {
+    this.#pending.set(batch.root, batch)
     for (const connection of this.#node.connections()) connection.meet()
     this.#seeker.seekSoon()
     this.pump()

@@ -80,8 +80,8 @@ export class Writer {
         sync: true,
         notes: [...notes, ...mark(batches.length === 0)],
       })
-      for (const note of notes) this.#outbox.begin(note)
-      roots.push(...formed.map(({ root }) => root))
+      for (const { batch } of formed) this.#outbox.begin(batch)
+      roots.push(...formed.map(({ batch }) => batch.root))
     }
     return roots
   }

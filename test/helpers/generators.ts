@@ -322,6 +322,18 @@ export const tableListValues = few(
 
 /** The outbox's note of what it still has to hand out. */
 export const batchNoteValues = fc.record({
+  format: fc.constant(2),
+  madeMs: time,
+  entries: few(
+    fc.record({ id, bytes: fc.nat(131_000), piece: maybe(fc.record({ owner: id, locator: id })) }),
+    3,
+    1,
+  ),
+  holdings: few(upTo(200), 3),
+})
+
+/** As it was before. */
+export const batchNoteBeforeValues = fc.record({
   madeMs: time,
   entries: few(fc.record({ ...idAndPlace, bytes: fc.nat(131_000), owner: maybe(id) }), 3, 1),
   holdings: few(upTo(200), 3),

@@ -1,14 +1,16 @@
 import test from 'brittle'
 import fc from 'fast-check'
+import { encode } from '../../src/base/codec.ts'
 import { asSheafError } from '../../src/base/errors.ts'
+import { IdMap } from '../../src/base/id-map.ts'
 import { networkOf } from '../../src/base/network.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { entityLocator } from '../../src/content/space.ts'
 import { HOLDING } from '../../src/content/statement.ts'
-import { Batch, besides, HOLDERS_MIN } from '../../src/node/batch.ts'
+import { Batch, batchNoteBefore, besides, HOLDERS_MIN } from '../../src/node/batch.ts'
 import { People } from '../../src/node/people.ts'
 import { type Actor, statementOf, verifyDevice } from '../helpers/actor.ts'
-import { hex } from '../helpers/bytes.ts'
+import { hex, plain } from '../helpers/bytes.ts'
 import { parameters } from '../helpers/seed.ts'
 import { actor, onAnotherDevice, START_MS } from '../helpers/world.ts'
 
@@ -179,6 +181,32 @@ test('batch - what goes beside is small, lives with a key of the same offer, and
     ]).size,
     1,
   )
+})
+
+test('batch - a note has the places of loose pieces, and of records none; one of before has all', (t) => {
+  const { root, entries } = batchOf(20)
+  const owner = entries[5]!.id
+  const pieces = Array.from({ length: 3 }, () => ({ id: random(32), locator: random(32), bytes: 9, owner }))
+  const batch = new Batch(root, START_MS, [...entries, ...pieces])
+  hold(batch, people[0]!.device.publicKey, promiseOf(people[0]!), new Set([1, 2]))
+  const places = new IdMap<Uint8Array>()
+  for (const { id, locator } of entries) places.set(id, locator)
+  const note = batch.encode()
+  t.alike(plain(Batch.decode(root, note, ENV, places).entries), plain(batch.entries))
+  const unplaced = Batch.decode(root, note, ENV)
+  t.alike(plain(unplaced.entries.slice(22)), plain(pieces))
+  t.ok(unplaced.entries.slice(0, 22).every(({ locator }) => locator.every((byte) => byte === 0)))
+  t.is(hex(unplaced.encode()), hex(note), 'and it is written as it was read')
+
+  const { madeMs, holdings } = batch
+  const records = [...holdings.values()].flatMap(({ record }) => [
+    record,
+    Uint8Array.of(6, ...new Uint8Array(31)),
+  ])
+  const before = encode(batchNoteBefore, { madeMs, entries: [...batch.entries], holdings: records })
+  const read = Batch.decode(root, before, ENV)
+  t.alike(plain(read.entries), plain(batch.entries))
+  t.is(hex(read.encode()), hex(note), 'which is written as one of today')
 })
 
 test('batch - a note that is damaged is a coded error', (t) => {

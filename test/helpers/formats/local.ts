@@ -9,7 +9,7 @@ import { ERROR_CODES, SheafError } from '../../../src/base/errors.ts'
 import { networkOf } from '../../../src/base/network.ts'
 import { seededRandom } from '../../../src/base/seeded.ts'
 import { cutText } from '../../../src/content/piece.ts'
-import { batchNote } from '../../../src/node/batch.ts'
+import { batchNote, batchNoteBefore } from '../../../src/node/batch.ts'
 import { placeNote } from '../../../src/node/followed.ts'
 import {
   FRAME_HEADER_BYTES,
@@ -45,6 +45,7 @@ import type { BlockMeta } from '../../../src/node/store.ts'
 import { START_MS } from '../actor.ts'
 import { utf8 } from '../bytes.ts'
 import {
+  batchNoteBeforeValues,
   batchNoteValues,
   checkRequestValues,
   frameValues,
@@ -149,6 +150,12 @@ export const ON_DISK: Format[] = [
     isValue: true,
   },
   byCodec('the note of a batch', 'src/node/batch.ts batchNote', batchNote, batchNoteValues),
+  byCodec(
+    'the note of a batch as it was',
+    'src/node/batch.ts batchNoteBefore',
+    batchNoteBefore,
+    batchNoteBeforeValues,
+  ),
   byCodec('the note of a followed place', 'src/node/followed.ts placeNote', placeNote, placeNoteValues),
   byCodec('the note of the next number', 'src/node/numbering.ts number', sequenceNote, fc.nat()),
   {

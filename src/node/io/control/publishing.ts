@@ -15,8 +15,8 @@ import { type JsonObject, readObjects } from './lines.ts'
 import { pushed } from './pushed.ts'
 import { heldJson } from './shapes.ts'
 
-/** Pages in one command, as `Command` has it. */
-const BATCH_PAGES_MAX = 256
+/** Pages in one command: with the author's keys beside them they fill one store request (ASK_IDS_MAX), and leave no small one over. */
+const BATCH_PAGES_MAX = 250
 /** Text in one command: a few of the longest pages. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
 /** Commands under way: while one is written, the texts of the next are compressed. They have their turns in their order. */
