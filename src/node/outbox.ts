@@ -168,13 +168,10 @@ export class Outbox {
 
   /** A batch, and the note that makes it durable together with its blocks. */
   form(blocks: readonly Entered[]): { batch: Batch; note: Note } {
-    const entries: BatchEntry[] = blocks.map(({ id, locator, length, owner }) => ({
-      // its own bytes: a batch may wait for long, and an id may be a view into all that came with it
-      id: Uint8Array.from(id),
-      locator,
-      bytes: length,
-      owner,
-    }))
+    // Ids of their own: a batch may wait for long, and these may be views into all that came with them.
+    const entries = blocks.map(({ id, locator, length, owner }): BatchEntry => {
+      return { id: Uint8Array.from(id), locator, bytes: length, owner }
+    })
     const root = rootOfIds(entries.map(({ id }) => id))
     const batch = new Batch(root, this.#node.env.wallMs(), entries)
     return { batch, note: { table: 'pending', key: root, value: batch.encode() } }
