@@ -63,7 +63,7 @@ function load(part) {
   const text = bytes.latin1Slice()
   const module = new Module(filename)
   const evaluate = (run) => run(bundle, module.exports, require, module, filename, __dirname)
-  if (process.sourceMapsEnabled) {
+  if (areMapsAsked()) {
     // Node reads the maps of modules only.
     module._compile(`module.exports = ${text}`, filename)
     evaluate(module.exports)
@@ -72,6 +72,11 @@ function load(part) {
   const script = new Script(text, { filename, cachedData: readCompiled(part, Buffer.from(head)) })
   evaluate(script.runInThisContext())
   return { modules: module.exports, script, head }
+}
+
+/** By whoever started the process: loaders of TypeScript turn maps on for sources of their own. */
+function areMapsAsked() {
+  return [process.env.NODE_OPTIONS, ...process.execArgv].join(' ').includes('--enable-source-maps')
 }
 
 /** Undefined where there is none that begins like this. */
