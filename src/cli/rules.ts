@@ -7,6 +7,7 @@ import { columns, count, harmless, oneLine } from './shown.ts'
 
 interface RuleOptions extends CommonOptions {
   readonly why?: string
+  readonly files?: boolean
 }
 
 interface Words {
@@ -58,18 +59,22 @@ export const block: CommandModule = { register: (program, cli) => registerSet(pr
 export const unblock: CommandModule = { register: (program, cli) => registerLift(program, cli, BLOCK) }
 
 function registerSet(program: Command, cli: Cli, words: Words): void {
-  program
+  const command = program
     .command(words.name)
     .summary(words.summary)
     .description(words.description)
     .argument(`[${words.argument}]`, words.argumentHelp)
     .option('--why <TEXT>', 'the reason, for whoever reads the list')
+  if (words.name === 'deny')
+    command.option('--files', 'the bytes of its files, too, which other pages may have as well')
+  command
     .option('--json', 'as one JSON object')
     .option('-q, --quiet', 'print only ids')
     .addHelpText('after', examples(words.example, `sheaf ${words.name} --json`))
     .action(async (what: string | undefined, options: RuleOptions) => {
-      if (what === undefined && options.why !== undefined) {
-        throw new SheafError('BAD_ARGUMENT', `--why without a ${words.argument}`)
+      if (what === undefined && (options.why !== undefined || options.files)) {
+        const option = options.files ? '--files' : '--why'
+        throw new SheafError('BAD_ARGUMENT', `${option} without a ${words.argument}`)
       }
       await (what === undefined ? list(cli, words, options) : set(cli, words, what, options))
     })
@@ -97,16 +102,24 @@ function registerLift(program: Command, cli: Cli, words: Words): void {
 }
 
 async function set(cli: Cli, { name }: Words, what: string, options: RuleOptions): Promise<void> {
-  const { rule, ended, isRunning } = await change(cli, {
+  const {
+    rule,
+    ended,
+    isRunning,
+    files = [],
+  } = await change(cli, {
     action: 'set',
     type: name,
     what,
     why: options.why ?? '',
+    ...(options.files && { files: true }),
   })
   const done = name === 'deny' ? 'denied' : 'blocked'
   const now = isRunning ? '' : ', from the next start on'
   const cut = ended > 0 ? `; ${count(ended, 'connection')} ended` : ''
-  await tell(cli, options, rule, { rule, ended }, `${done}${now}: ${rule.about}${cut}\n`)
+  await tell(cli, options, rule, { rule, ended, files }, `${done}${now}: ${rule.about}${cut}\n`)
+  for (const place of options.files ? [] : files)
+    note(cli.shell, options, `a file of it is served by its own name, for other pages: sheaf deny ${place}`)
   if (name === 'deny') note(cli.shell, options, 'its bytes stay on this disk, and go nowhere')
 }
 
@@ -137,9 +150,11 @@ interface Changed {
   isChanged: boolean
   ended: number
   isRunning: boolean
+  /** Where its files live. */
+  files?: string[]
 }
 
-type Change = { action: 'set' | 'lift'; type: 'deny' | 'block'; what: string; why?: string }
+type Change = { action: 'set' | 'lift'; type: 'deny' | 'block'; what: string; why?: string; files?: boolean }
 
 async function change(cli: Cli, wanted: Change): Promise<Changed> {
   return unlessRunning<Changed>(

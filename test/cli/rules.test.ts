@@ -1,10 +1,16 @@
 /** `sheaf deny`, `allow`, `block`, `unblock`: with a node that runs, and without. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'brittle'
+import { sha256 } from '../../src/base/hash.ts'
+import { seededRandom } from '../../src/base/seeded.ts'
 import { idToText } from '../../src/base/text-id.ts'
+import { fileLocator } from '../../src/content/space.ts'
 import { readRules } from '../../src/node/io/rules-file.ts'
 import { lockHome } from '../../src/node/io/store/lock.ts'
 import { fakeNode, idOf } from './fake-node.ts'
 import { fakeHome, servedHome } from './fake-shell.ts'
+import { worldHome } from './world-home.ts'
 
 const ID = idToText(idOf('bees'))
 const WHO = `@${idToText(idOf('somebody'))}`
@@ -83,4 +89,36 @@ test('deny - a reason that would move a terminal is shown as what it is', async 
   const home = fakeHome(t)
   await home.run(['deny', ID, '--why', '\u001b[2J gone'])
   t.ok((await home.run(['deny'])).out.includes('\\u{1b}[2J gone'))
+})
+
+test('deny - says where the files of a page live, and denies them too where that is wanted', async (t) => {
+  const home = await worldHome(t)
+  const places: string[] = []
+  for (const seed of ['one', 'two']) {
+    const bytes = seededRandom(seed)(200_000)
+    places.push(idToText(fileLocator(sha256(bytes))))
+    writeFileSync(join(home.home, 'bee.png'), bytes)
+    await home.world.advance(1_000)
+    const { status, err } = await home.run(['publish', 'bee.png', '--as', 'bee.png'])
+    t.is(status, 0, err)
+  }
+  writeFileSync(join(home.home, 'small.png'), Buffer.from([0x89, 1]))
+  t.is((await home.run(['publish', 'small.png', '--as', 'small.png'])).status, 0)
+  const small = await home.run(['deny', '@me/small.png', '--json'])
+  t.alike((JSON.parse(small.out) as { files: string[] }).files, [], 'a short file goes with its version')
+  const told = await home.run(['deny', '@me/bee.png'])
+  t.ok(
+    places.every((place) => told.err.includes(`sheaf deny ${place}`)),
+    told.err,
+  )
+  const rules = async () => (await home.run(['deny', '-q'])).out.trim().split('\n')
+  t.is((await rules()).length, 2)
+  const done = await home.run(['deny', '@me/bee.png', '--files', '--why', 'a court said so'])
+  t.alike([done.status, done.out], [0, `denied: ${home.space}/bee.png\n`])
+  const ids = await rules()
+  t.ok(places.every((place) => ids.includes(place)))
+  t.is((await home.run(['allow', places[0]!])).status, 0)
+  t.is((await home.run(['deny', '--files'])).status, 64)
+  const stopped = await fakeHome(t).run(['deny', ID, '--files'])
+  t.alike([stopped.status, stopped.err.includes('NOT_RUNNING')], [69, true])
 })

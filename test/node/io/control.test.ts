@@ -665,6 +665,8 @@ const CASES: Record<string, Case> = {
       { action: 'set', type: 'deny', what: `%${idToText(idOf('group'))}` },
       { action: 'set', type: 'deny', what: me, why: 'y'.repeat(501) },
       { action: 'set', type: 'deny', what: me, more: 1 },
+      { action: 'set', type: 'block', what: me, files: true },
+      { action: 'lift', type: 'deny', what: me, files: true },
     ]) {
       const code = await codeOfAsync(post(wrong))
       t.ok(code === 'BAD_ARGUMENT' || code === 'BAD_FORMAT', `${JSON.stringify(wrong).slice(0, 60)}: ${code}`)

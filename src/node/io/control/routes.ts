@@ -14,6 +14,7 @@ import type { Target } from '../../commands.ts'
 import { RECENT_MAX } from '../../commands.ts'
 import { type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { BOOKMARK_ROUTES } from './bookmarks.ts'
+import { filePlaces } from './denied-files.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { downloadFile, publishFile } from './files.ts'
@@ -307,8 +308,15 @@ export const ROUTES: readonly Route[] = [
     body: 'json',
     answer: 'json',
     async handle({ body, context: { api, own, nowMs } }) {
-      const { change, rule } = await readChange(body, own, nowMs())
-      return { rule: ruleJson(rule), ...(await api.rule(change)) }
+      const { change, rule, withFiles } = await readChange(body, own, nowMs())
+      const isDenied = change.action === 'set' && rule.type === 'deny'
+      const files = isDenied ? await filePlaces(api, rule.id, nowMs()) : []
+      const done = await api.rule(change)
+      for (const id of withFiles ? files : []) {
+        const why = rule.why === '' ? `a file of ${rule.about}` : rule.why
+        await api.rule({ action: 'set', rule: { ...rule, id, about: idToText(id), why } })
+      }
+      return { rule: ruleJson(rule), ...done, files: files.map(idToText) }
     },
   },
   ...KEY_ROUTES,

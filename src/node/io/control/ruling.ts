@@ -15,6 +15,7 @@ const CHANGE = v.strictObject({
   type: v.picklist(['deny', 'block']),
   what: v.string(),
   why: v.optional(v.string(), ''),
+  files: v.optional(v.boolean(), false),
 })
 
 /** A change as JSON → the change, with what it is about. Throws BAD_ARGUMENT, and what pages and ids in text form throw. */
@@ -22,18 +23,21 @@ export async function readChange(
   body: unknown,
   own: OwnSpace,
   nowMs: number,
-): Promise<{ change: RuleChange; rule: Rule }> {
+): Promise<{ change: RuleChange; rule: Rule; withFiles: boolean }> {
   const result = v.safeParse(CHANGE, body)
   if (!result.success) {
     throw new SheafError(
       'BAD_ARGUMENT',
-      'the body is not {"action": "set|lift", "type": "deny|block", "what": TEXT, "why": TEXT}',
+      'the body is not {"action": "set|lift", "type": "deny|block", "what": TEXT, "why": TEXT, "files": true or false}',
     )
   }
-  const { action, type, what, why } = result.output
+  const { action, type, what, why, files: withFiles } = result.output
+  if (withFiles && (action !== 'set' || type !== 'deny')) {
+    throw new SheafError('BAD_ARGUMENT', 'only what is denied is denied with its files')
+  }
   const { id, about } = await readNamed(type, what, own)
   const rule: Rule = { type, id, about, why, sinceMs: nowMs }
-  return { change: action === 'set' ? { action, rule } : { action, type, id }, rule }
+  return { change: action === 'set' ? { action, rule } : { action, type, id }, rule, withFiles }
 }
 
 export function rulesAtHome(home: string): RuleJson[] {
@@ -46,7 +50,12 @@ export async function changeAtHome(
   body: unknown,
   nowMs: number,
 ): Promise<{ rule: RuleJson; isChanged: boolean; ended: number }> {
-  const { change, rule } = await readChange(body, stoppedSpace(home), nowMs)
+  const { change, rule, withFiles } = await readChange(body, stoppedSpace(home), nowMs)
+  if (withFiles) {
+    throw new SheafError('NOT_RUNNING', 'only a running node says where its files live', {
+      hint: 'sheaf start --daemon',
+    })
+  }
   const lock = lockHome(home)
   try {
     const { rules, isChanged } = changedRules(readRules(home), change)
