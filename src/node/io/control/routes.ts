@@ -14,7 +14,6 @@ import type { Target } from '../../commands.ts'
 import { RECENT_MAX } from '../../commands.ts'
 import { type Parameters, readPage, readSpace, readTarget, readTargetText } from './asking.ts'
 import { BOOKMARK_ROUTES } from './bookmarks.ts'
-import { filePlaces } from './denied-files.ts'
 import { ENTITY_ROUTES } from './entities.ts'
 import { exportLines } from './exporting.ts'
 import { downloadFile, publishFile } from './files.ts'
@@ -26,7 +25,7 @@ import { pushed } from './pushed.ts'
 import { renderPage } from './rendering.ts'
 import { replayLines } from './replaying.ts'
 import { type Route, type RouteContext, type RouteRequest, untilMs } from './route.ts'
-import { readChange } from './ruling.ts'
+import { RULE_ROUTES } from './rule-routes.ts'
 import { SEARCH_ROUTES } from './search-routes.ts'
 import {
   blameJson,
@@ -37,7 +36,6 @@ import {
   pageJson,
   peerJson,
   recentJson,
-  ruleJson,
   statusJson,
   versionJson,
   whereJson,
@@ -293,32 +291,7 @@ export const ROUTES: readonly Route[] = [
   ...BOOKMARK_ROUTES,
   ...ENTITY_ROUTES,
   ...FOLLOW_ROUTES,
-  {
-    method: 'GET',
-    path: '/v1/rules',
-    parameters: [],
-    body: 'none',
-    answer: 'json',
-    handle: async ({ context: { api } }) => ({ rules: api.rules().map(ruleJson) }),
-  },
-  {
-    method: 'POST',
-    path: '/v1/rules',
-    parameters: [],
-    body: 'json',
-    answer: 'json',
-    async handle({ body, context: { api, own, nowMs } }) {
-      const { change, rule, withFiles } = await readChange(body, own, nowMs())
-      const isDenied = change.action === 'set' && rule.type === 'deny'
-      const files = isDenied ? await filePlaces(api, rule.id, nowMs()) : []
-      const done = await api.rule(change)
-      for (const id of withFiles ? files : []) {
-        const why = rule.why === '' ? `a file of ${rule.about}` : rule.why
-        await api.rule({ action: 'set', rule: { ...rule, id, about: idToText(id), why } })
-      }
-      return { rule: ruleJson(rule), ...done, files: files.map(idToText) }
-    },
-  },
+  ...RULE_ROUTES,
   ...KEY_ROUTES,
   {
     method: 'POST',
