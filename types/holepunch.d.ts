@@ -1,7 +1,7 @@
 /**
  * The calls that Sheaf makes to packages that ship no types. Narrow on purpose: only what
  * exists in the pinned versions, and of that only what a caller here may need. The streams come
- * from @hyperswarm/secret-stream, which is not ours to import: name its types, never its values.
+ * from @hyperswarm/secret-stream by way of hyperdht; only `stream-pair.ts` makes some itself.
  */
 
 /** An Ed25519 key pair as sodium lays it out: 32-byte public, 64-byte secret. */

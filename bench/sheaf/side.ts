@@ -95,8 +95,9 @@ async function startFetcher(options: SideOptions): Promise<Fetcher> {
   }
   return {
     async connect(address) {
-      node.connect(idFromText(String(address.device)))
-      await seen(api, 'connected')
+      const device = idFromText(String(address.device))
+      node.connect(device)
+      await seen(api, 'connected', device)
     },
     async fetch(ids) {
       const summary = await api.run({
@@ -116,8 +117,9 @@ async function startFetcher(options: SideOptions): Promise<Fetcher> {
 async function startHolder(options: SideOptions, address: Address): Promise<Holder> {
   const { idFromText } = await built()
   const { node, api } = await start(options, 'person')
-  node.connect(idFromText(String(address.device)))
-  await seen(api, 'introduced')
+  const device = idFromText(String(address.device))
+  node.connect(device)
+  await seen(api, 'introduced', device)
   return { close: () => node.close() }
 }
 
@@ -157,8 +159,11 @@ async function start(
   return { node, api: node.api }
 }
 
-async function seen(api: Sheaf.NodeApi, type: string): Promise<void> {
-  for await (const event of api.events(0, AbortSignal.timeout(20_000))) if (event.type === type) return
+/** Waits for what an event tells of this device: another bench on this machine may have found our nodes. */
+async function seen(api: Sheaf.NodeApi, type: string, device: Uint8Array): Promise<void> {
+  for await (const event of api.events(0, AbortSignal.timeout(20_000))) {
+    if (event.type === type && Buffer.compare(event.device as Uint8Array, device) === 0) return
+  }
   throw new Error(`no event ${type} in time`)
 }
 

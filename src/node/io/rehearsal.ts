@@ -1,17 +1,19 @@
 /**
  * A node that has just started goes through the whole way of a page before anybody asks it to:
- * with keys that are thrown away, one service publishes and others earn, fetch, verify and keep, all but
- * the last in memory. That this build on this machine gives the right bytes is known then, and the code is
+ * with keys that are thrown away, one service publishes and others earn, fetch, verify and keep, the first of them
+ * in memory, over encrypted links that lack only the network. That this build on this machine gives the right bytes is known then, and the code is
  * compiled: a reader's first thousand pages come about twice as fast as from a cold process.
  *
  * It runs in slices, and only while nobody wants anything of the node.
  */
 import { randomBytes } from 'node:crypto'
+import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import { type Crypto, deviceSign, deviceVerify } from '../../base/crypto.ts'
 import { SheafError } from '../../base/errors.ts'
 import { equalBytes, sha256 } from '../../base/hash.ts'
 import type { Network } from '../../base/network.ts'
 import type { Random } from '../../base/random.ts'
+import { idFromText, idToText } from '../../base/text-id.ts'
 import { FirstStanding } from '../../ranking/standing.ts'
 import type { Answers, Command } from '../commands.ts'
 import { MemoryStore } from '../memory-store.ts'
@@ -24,6 +26,8 @@ import { Search } from '../work.ts'
 import type { Checker } from './checker.ts'
 import { createIdentity } from './identity/create.ts'
 import { identityOf } from './identity/identity.ts'
+import { type Link, openLink } from './link.ts'
+import { openStreamPair } from './stream-pair.ts'
 
 /** Signed in two batches, neither of a power of two, so that every form of proof comes up. */
 const PAGES = 300
@@ -58,24 +62,24 @@ export async function rehearse(options: RehearsalOptions): Promise<void> {
   const author = await stage.add('author')
   const pages = texts.map((page, i) => ({ path: `page-${i}`, text: page }))
   const published = await stage.run(author, { type: 'publish', pages, summary: '', index: true })
-  const ids = published.pages.map(({ id }) => id)
+  const ids = published.pages.map(({ id }) => idToText(id))
   const readers = options.readers ?? READERS
   for (let i = 0; i < readers; i++) {
     const store = i < readers - ON_DISK ? undefined : await options.openStore?.()
     try {
       const reader = await stage.add('reader', store)
-      stage.join(author, reader)
+      await stage.join(author, reader)
       const untilMs = stage.nowMs + WITHIN_MS
       for (let at = 0; at < PAGES; at += PAGES_AT_ONCE) {
-        const some = ids.slice(at, at + PAGES_AT_ONCE)
+        const some = ids.slice(at, at + PAGES_AT_ONCE).map(idFromText)
         const { found } = await stage.run(reader, { type: 'fetch', ids: some, untilMs })
         if (found !== some.length) throw unfit(`of ${some.length} pages ${found} verified`)
       }
       const one = i % PAGES
-      const got = await stage.run(reader, { type: 'get', target: { id: ids[one]! }, untilMs })
+      const got = await stage.run(reader, { type: 'get', target: { id: idFromText(ids[one]!) }, untilMs })
       if (!equalBytes(got.text, texts[one]!)) throw unfit('a page was not read as it was written')
-      stage.leave(reader)
     } finally {
+      stage.leave(author)
       await store?.close()
     }
   }
@@ -96,10 +100,16 @@ const WORDS = 'the bees of a garden keep what they gather and tell where more is
 interface Player {
   service: Service
   store: Store
-  device: Uint8Array
-  /** The player at the other end of each link. */
-  links: Map<number, { to: Player; number: number }>
+  device: { publicKey: Uint8Array; secretKey: Uint8Array }
+  /** By the number of the connection. */
+  links: Map<number, { link: Link; wire: Wire }>
   answers: Map<number, (outcome: { value: unknown } | { error: unknown }) => void>
+}
+
+/** What connects two players. */
+interface Wire {
+  /** Messages sent that have not arrived. */
+  flying: number
 }
 
 function unfit(what: string): SheafError {
@@ -119,6 +129,7 @@ class Stage {
   #isPlaying = false
   /** Calls on stores and checker under way. */
   #underWay = 0
+  readonly #wires = new Set<Wire>()
 
   constructor(options: RehearsalOptions) {
     this.#options = options
@@ -155,7 +166,7 @@ class Stage {
     const player = {
       service: new Service(service),
       store,
-      device: publicKey,
+      device: { publicKey, secretKey },
       links: new Map(),
       answers: new Map(),
     }
@@ -164,22 +175,40 @@ class Stage {
     return player
   }
 
-  join(a: Player, b: Player): void {
-    const ends = { a: this.#next++, b: this.#next++ }
-    const handshakeHash = randomBytes(64)
-    a.links.set(ends.a, { to: b, number: ends.b })
-    b.links.set(ends.b, { to: a, number: ends.a })
-    this.#put(a, { type: 'connected', peer: ends.a, device: b.device, handshakeHash })
-    this.#put(b, { type: 'connected', peer: ends.b, device: a.device, handshakeHash })
+  async join(a: Player, b: Player): Promise<void> {
+    const [from, to] = await openStreamPair(a.device, b.device)
+    const wire: Wire = { flying: 0 }
+    this.#wires.add(wire)
+    this.#connect(a, from, wire)
+    this.#connect(b, to, wire)
   }
 
   leave(player: Player): void {
-    for (const [number, { to, number: other }] of player.links) {
-      to.links.delete(other)
-      this.#put(to, { type: 'disconnected', peer: other })
-      this.#put(player, { type: 'disconnected', peer: number })
+    for (const { link } of [...player.links.values()]) link.close()
+  }
+
+  #connect(player: Player, stream: NoiseSecretStream, wire: Wire): void {
+    const peer = this.#next++
+    const happens = (input: Input): void => {
+      this.#put(player, input)
+      void this.#play()
     }
-    player.links.clear()
+    const link = openLink(stream, this.#network, {
+      received: (name, message) => {
+        wire.flying -= 1
+        happens({ type: 'received', peer, name, message })
+      },
+      drained: () => happens({ type: 'drained', peer }),
+      closed: () => {
+        this.#wires.delete(wire)
+        player.links.delete(peer)
+        happens({ type: 'disconnected', peer })
+      },
+    })
+    if (link === undefined) throw unfit('a connection closed before it was used')
+    player.links.set(peer, { link, wire })
+    const { device, handshakeHash } = link
+    this.#put(player, { type: 'connected', peer, device, handshakeHash })
   }
 
   run<T extends Command['type']>(
@@ -208,7 +237,8 @@ class Stage {
     try {
       while (this.#queue.length > 0) await this.#playSlice()
       // No time passes here: what has not been answered when nothing is left to do never will be.
-      if (this.#underWay === 0) this.#endUnanswered(unfit('it came to a standstill'))
+      if (this.#underWay === 0 && [...this.#wires].every(({ flying }) => flying === 0))
+        this.#endUnanswered(unfit('it came to a standstill'))
     } catch (error) {
       this.#endUnanswered(error)
     } finally {
@@ -236,9 +266,11 @@ class Stage {
   #carryOut(player: Player, effect: Effect): void {
     switch (effect.type) {
       case 'send': {
-        const { name, message } = effect
-        const link = player.links.get(effect.peer)
-        if (link !== undefined) this.#put(link.to, { type: 'received', peer: link.number, name, message })
+        const end = player.links.get(effect.peer)
+        if (end === undefined) return
+        end.wire.flying += 1
+        if (!end.link.send(effect.name, effect.message))
+          this.#put(player, { type: 'blocked', peer: effect.peer })
         return
       }
       case 'disconnect':
