@@ -1,4 +1,5 @@
 /** `sheaf get`: a page, verified, as its author wrote it. */
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { SheafError } from '../base/errors.ts'
@@ -16,6 +17,7 @@ interface GetOptions extends FileOptions {
   readonly images?: boolean
   readonly why?: boolean
   readonly fresh?: boolean
+  readonly force?: boolean
 }
 
 export function register(program: Command, cli: Cli): void {
@@ -33,6 +35,7 @@ export function register(program: Command, cli: Cli): void {
       '--out <FILE>',
       'write it there; of a page, `sheaf publish FILE` knows then what it was made from',
     )
+    .option('--force', 'with --out: also over a file that was changed since it was got')
     .option('--why', 'instead of the page: which rule made this version its head, and what stands beside it')
     .option('--fresh', 'ask peers about a page of your own, too')
     .option('--range <BYTES>', 'of a file: first and last byte, as 0-999, 1000- or -500')
@@ -69,6 +72,7 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
     throw new SheafError('BAD_ARGUMENT', '--range is for files, and that is a text')
   if (options.out !== undefined) {
     const target = resolve(shell.cwd, options.out)
+    if (!options.force) await refuseUnpublished(cli, target, options.out)
     await writeWhole(target, textChunks(page.text))
     const { rememberBase } = await import('./bases.ts')
     rememberBase(cli, target, { page: page.page, parents: [page.id], hasMarkers: false })
@@ -78,6 +82,21 @@ async function get(cli: Cli, what: string, options: GetOptions): Promise<void> {
   if (options.out !== undefined) return
   if (shell.isErrTerminal && !options.raw) note(shell, options, headline(page, await calledBy(cli)))
   await shell.out(shell.isOutTerminal && !options.raw ? harmless(page.text) : page.text)
+}
+
+/** What somebody wrote into a file that was got before is nowhere else. Throws ALREADY_EXISTS. */
+async function refuseUnpublished(cli: Cli, target: string, name: string): Promise<void> {
+  const { baseOf } = await import('./bases.ts')
+  const base = baseOf(cli, target)
+  if (base === undefined || !existsSync(target)) return
+  const [id, second] = base.parents
+  if (id !== undefined && second === undefined && !base.hasMarkers) {
+    const { text } = await cli.client().ask<PageJson>('/v1/get', { query: { id } })
+    if (readFileSync(target).equals(Buffer.from(text))) return
+  }
+  throw new SheafError('ALREADY_EXISTS', `${name} was changed since it was got, and not published`, {
+    hint: `sheaf publish ${name}, or --force to write over it`,
+  })
 }
 
 function whyJson({ text: _, file: __, ...about }: PageJson) {

@@ -191,6 +191,25 @@ test('publish - a file of which nothing is known goes where its name says, as ev
   t.is((await home.run(['get', 'bees'])).out, 'two')
 })
 
+test('get --out - what was written into a file and not published is not written over', async (t) => {
+  const home = await worldHome(t)
+  await put(home, 'bees', 'one\n')
+  const file = join(home.home, 'bees.md')
+  t.is((await home.run(['get', 'bees', '--out', 'bees.md'])).status, 0)
+  await put(home, 'bees', 'two\n')
+  t.is((await home.run(['get', 'bees', '--out', 'bees.md'])).status, 0, 'nobody wrote into it')
+  writeFileSync(file, 'my own words\n')
+  const refused = await home.run(['get', 'bees', '--out', 'bees.md'])
+  t.is(refused.status, 1)
+  t.ok(refused.err.includes('ALREADY_EXISTS') && refused.err.includes('--force'), refused.err)
+  t.is(readFileSync(file, 'utf8'), 'my own words\n')
+  t.is((await home.run(['publish', 'bees.md'])).status, 0)
+  t.is((await home.run(['get', 'bees', '--out', 'bees.md'])).status, 0, 'it is published')
+  writeFileSync(file, 'more\n')
+  t.is((await home.run(['get', 'bees', '--out', 'bees.md', '--force'])).status, 0)
+  t.is(readFileSync(file, 'utf8'), 'my own words\n')
+})
+
 test('publish - a file that says what it was made from is no version, whatever the page says by now', async (t) => {
   const home = await worldHome(t)
   const base = await put(home, 'bees', 'one\n')
