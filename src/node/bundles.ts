@@ -11,14 +11,14 @@ import { KEY_GENESIS } from '../content/key.ts'
 import type { Judged } from '../content/key-book.ts'
 import { keepersFirst } from './choosing.ts'
 import { deniedHere, isDenied } from './denials.ts'
-import { type Asked, answerOf, blame, keepLater } from './fetching.ts'
+import { type Asked, answerOf, blame } from './fetching.ts'
 import { storedRecord } from './keeping.ts'
 import { fetchKeys } from './key-asking.ts'
 import { learnKeys } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import { proveHere } from './proving.ts'
 import type { Query } from './queries.ts'
-import { begin, settleAll, type Task } from './task.ts'
+import { settleAll, type Task } from './task.ts'
 import { ASK_IDS_MAX, type Item } from './wire.ts'
 
 /** Keepers asked for one bundle: a single one could withhold the latest. */
@@ -109,7 +109,7 @@ export function* gatherBundle(
       asked.set(device, { device, answer: isDeniedWhole ? 'denied' : answer })
       const added = served.filter(({ id }) => !blocks.has(id))
       for (const block of added) blocks.set(block.id, block)
-      begin(keepLater(node, added.map(storedRecord)))
+      node.shelving.keepLater(added.map(storedRecord))
     }
     if (peers.length === 0 || node.env.nowMs() >= untilMs) break
     if (keepers === 0) yield* node.reach.meet(named, untilMs)

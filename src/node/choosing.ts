@@ -4,7 +4,9 @@ import type { Connection, Node } from './node.ts'
 
 /** The open connections in the order in which to ask them. */
 export function orderedPeers(node: Node): Connection[] {
-  const byDevice = new Map(node.connections().map((one) => [idKey(one.device), one]))
+  const all = node.connections()
+  if (all.length < 2) return all
+  const byDevice = new Map(all.map((one) => [idKey(one.device), one]))
   const devices = [...byDevice.values()].map(({ device }) => device)
   return node.env.standing
     .order(devices, node.env.random, node.env.nowMs())

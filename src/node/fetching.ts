@@ -298,18 +298,8 @@ function* accept(
 
 /** Keeps, the keys beside their records; waits for it unless somebody waits for us. */
 function* keepFetched(node: Node, blocks: StoredBlock[], isUrgent: boolean): Task<void> {
-  if (isUrgent) begin(keepLater(node, blocks))
+  if (isUrgent) node.shelving.keepLater(blocks)
   else yield* node.shelving.keep([...(yield* keysBeside(node, blocks)), ...blocks])
-}
-
-/** Does not fail: what is not kept is fetched again. */
-export function* keepLater(node: Node, blocks: StoredBlock[]): Task<void> {
-  node.shelving.keepLater(blocks)
-  try {
-    node.shelving.keepLater(yield* keysBeside(node, blocks))
-  } catch (cause) {
-    node.emit({ type: 'failed', what: 'keeping keys', message: asSheafError(cause).message })
-  }
 }
 
 function storedArrival({ wanted, bytes, checked }: Arrival): StoredBlock {

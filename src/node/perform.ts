@@ -2,6 +2,11 @@
 import type { Store } from './store.ts'
 import type { PlacedRecord, SizedBlock, StoreCall } from './store-tasks.ts'
 
+/** What the store has at hand, without a turn of waiting; undefined where it does not, or for calls that change it. */
+export function performNow(store: Store, call: StoreCall): unknown {
+  return call.method === 'get' ? store.getNow?.(call.ids) : undefined
+}
+
 export async function perform(store: Store, call: StoreCall): Promise<unknown> {
   switch (call.method) {
     case 'append':

@@ -97,7 +97,7 @@ export class Service {
       env,
       store,
       watchers,
-      shelving: new Shelving({ env, store, retention, emit }),
+      shelving: new Shelving(() => this.#node),
       keys,
       identity,
       retention,

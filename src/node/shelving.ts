@@ -5,6 +5,7 @@
  */
 import { asSheafError } from '../base/errors.ts'
 import { isDeniedBlock } from './denials.ts'
+import { keysBeside } from './keeping.ts'
 import type { Node } from './node.ts'
 import { neededBytes } from './quota.ts'
 import type { StoredBlock } from './store.ts'
@@ -14,15 +15,18 @@ import { run, type Task } from './task.ts'
 const WRITE_AFTER_MS = 50
 const WAITING_BYTES_MAX = 1_048_576
 
-type Around = Pick<Node, 'env' | 'store' | 'retention' | 'emit'>
-
 export class Shelving {
-  readonly #node: Around
+  readonly #nodeOf: () => Node
   #waiting: StoredBlock[] = []
   #bytes = 0
 
-  constructor(node: Around) {
-    this.#node = node
+  /** `nodeOf` is asked once something is to be kept. */
+  constructor(nodeOf: () => Node) {
+    this.#nodeOf = nodeOf
+  }
+
+  get #node(): Node {
+    return this.#nodeOf()
   }
 
   /** Writes what the policy admits. What cannot be written is said and not thrown: a reader has it all the same. */
@@ -44,7 +48,7 @@ export class Shelving {
     }
   }
 
-  /** Has it written soon; what does not fit in between is not kept. */
+  /** Has it written soon, the keys beside their records; what does not fit in between is not kept. */
   keepLater(blocks: readonly StoredBlock[]): void {
     const { timers, nowMs } = this.#node.env
     for (const block of blocks) {
@@ -59,6 +63,16 @@ export class Shelving {
     const blocks = this.#waiting
     this.#waiting = []
     this.#bytes = 0
-    run(this.keep(blocks), () => {})
+    run(this.#keepWithKeys(blocks), () => {})
+  }
+
+  *#keepWithKeys(blocks: readonly StoredBlock[]): Task<void> {
+    let keys: StoredBlock[] = []
+    try {
+      keys = yield* keysBeside(this.#node, blocks)
+    } catch (cause) {
+      this.#node.emit({ type: 'failed', what: 'keeping keys', message: asSheafError(cause).message })
+    }
+    yield* this.keep([...keys, ...blocks])
   }
 }

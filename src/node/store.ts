@@ -80,6 +80,8 @@ export interface Store {
   /** The blocks with these ids, in this order; undefined where one is missing. A stored block that no longer
    *  reads back (damage) is reported as missing, here and from then on, and counted in `damaged`. */
   get(ids: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
+  /** As `get`, at once; undefined where that would wait for the disk, or fail. For a few ids. */
+  getNow?(ids: readonly Uint8Array[]): (Uint8Array | undefined)[] | undefined
   /** What is known of these ids without reading bodies. */
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]>
   /** What lives at a locator: of `kind`, or where none is given of every kind, at most `limit` of each. In order

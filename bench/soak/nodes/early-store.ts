@@ -22,6 +22,7 @@ export function earlyStore(store: Store, feed: Feed): Store {
         store.append(into, blocks, options).then(written, written)
       }, WRITE_AFTER_MS)
     },
+    getNow: () => undefined,
     async get(ids) {
       const found = await store.get(ids)
       return found.map((bytes, i) => bytes ?? unwritten.get(ids[i]!)?.bytes)

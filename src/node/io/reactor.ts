@@ -10,7 +10,7 @@ import type { Network } from '../../base/network.ts'
 import type { Clock } from '../../base/random.ts'
 import type { Command } from '../commands.ts'
 import type { NodeEvent } from '../node.ts'
-import { perform } from '../perform.ts'
+import { perform, performNow } from '../perform.ts'
 import type { Effect, Input, Service } from '../service.ts'
 import type { Store } from '../store.ts'
 import { Search } from '../work.ts'
@@ -163,6 +163,10 @@ export class Reactor {
 
   /** Small messages to one peer leave together: each packet that waits for the next costs a millisecond. */
   #carryOutAll(effects: Effect[]): void {
+    if (effects.length < 2) {
+      for (const effect of effects) this.#carryOut(effect)
+      return
+    }
     const small = new Map<number, number>()
     for (const effect of effects) {
       if (effect.type === 'send')
@@ -201,11 +205,10 @@ export class Reactor {
       case 'leave':
         return this.#options.swarm.leave(effect.topic)
       case 'store':
-        perform(this.#options.store, effect.call).then(
-          (value) => this.#step({ type: 'done', token: effect.token, outcome: { value } }),
-          (error: unknown) => this.#step({ type: 'done', token: effect.token, outcome: { error } }),
+        return this.#answered(
+          effect.token,
+          performNow(this.#options.store, effect.call) ?? perform(this.#options.store, effect.call),
         )
-        return
       case 'check':
         return this.#answered(effect.token, this.#options.checker.check(effect.request))
       case 'cut':
@@ -235,7 +238,7 @@ export class Reactor {
     }
   }
 
-  /** What the checker answers, now or later. */
+  /** What store or checker answer, now or later. */
   #answered(token: number, answer: unknown): void {
     if (!(answer instanceof Promise)) return this.#step({ type: 'done', token, outcome: { value: answer } })
     answer.then(

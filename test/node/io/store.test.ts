@@ -69,6 +69,30 @@ test('level store - everything is there when it is opened again, in the next lif
   await last.close()
 })
 
+test('level store - what is at hand comes at once, and as it comes later; what is not, or is damaged, is left to `get`', async (t) => {
+  const home = tempHome(t)
+  const random = seededRandom('at hand')
+  const [here, damaged, absent] = someBlocks(random, 3)
+  const store = await open(home)
+  t.teardown(() => store.close())
+  const ids = [here!, absent!].map(({ id }) => id)
+  await store.append('shelf', [here!, damaged!], { sync: false })
+  t.alike(store.getNow(ids), await store.get(ids))
+  t.alike(store.getNow([absent!.id]), [undefined])
+  const [bytes] = await store.get([damaged!.id])
+  bytes![0]! ^= 1
+  t.is(store.getNow([here!.id, damaged!.id]), undefined)
+  t.alike(store.usage().damaged, 0, 'and told of by nobody')
+  bytes![0]! ^= 1
+  store.rest()
+  t.is(store.getNow([here!.id]), undefined, 'its segment is on the disk')
+  await store.get([here!.id])
+  t.alike(hex(store.getNow([here!.id])?.[0]), hex(here!.bytes))
+  t.is(store.getNow(someBlocks(random, 9).map(({ id }) => id)), undefined, 'many are looked up elsewhere')
+  await store.close()
+  t.is(store.getNow(ids), undefined)
+})
+
 test('level store - what a crash left between feed and index is indexed when it opens', async (t) => {
   const home = tempHome(t)
   const random = seededRandom('behind')

@@ -107,15 +107,26 @@ export class BlockIndex {
 
   /** What is known of these ids, in this order. */
   async find(ids: readonly Uint8Array[]): Promise<(IndexedBlock | undefined)[]> {
-    if (ids.length === 0) return []
-    if (ids.length <= SYNC_IDS_MAX) {
-      return ids.map((id) => {
-        const value = this.#level.getSync(blockKey(id))
-        return value && readBlock(id, value)
-      })
-    }
+    if (ids.length <= SYNC_IDS_MAX) return this.#findHere(ids)
     const values = await this.#level.getMany(ids.map(blockKey))
     return values.map((value, i) => value && readBlock(ids[i]!, value))
+  }
+
+  /** As `find`, at once; undefined where that takes another thread, or fails. */
+  findNow(ids: readonly Uint8Array[]): (IndexedBlock | undefined)[] | undefined {
+    if (ids.length > SYNC_IDS_MAX || this.#level.status !== 'open') return undefined
+    try {
+      return this.#findHere(ids)
+    } catch {
+      return undefined
+    }
+  }
+
+  #findHere(ids: readonly Uint8Array[]): (IndexedBlock | undefined)[] {
+    return ids.map((id) => {
+      const value = this.#level.getSync(blockKey(id))
+      return value && readBlock(id, value)
+    })
   }
 
   /** Up to `limit` of `kind`, or of each kind, passing over `without`. */

@@ -98,6 +98,11 @@ export class Feeds {
     this.#cache.clear()
   }
 
+  /** A segment that was read or written lately. */
+  cached(position: Position): Uint8Array | undefined {
+    return this.#cache.get(position)
+  }
+
   /** The segments at these positions, in this order; undefined where one does not read back. */
   async read(positions: readonly Position[]): Promise<(Uint8Array | undefined)[]> {
     const segments = positions.map((position) => this.#cache.get(position))

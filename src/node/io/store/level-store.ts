@@ -13,7 +13,6 @@
  * A note says what is to be done about blocks: it is written before them, and removed after them. Whatever
  * cuts an append off, nothing is there that nobody carries on; a note may name what never came to be.
  */
-import { crc32 } from 'node:zlib'
 import { SheafError } from '../../../base/errors.ts'
 import { IdMap } from '../../../base/id-map.ts'
 import { distinct, QuotaGuard } from '../../quota.ts'
@@ -38,6 +37,7 @@ import { LiveFiles } from './live-files.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { rebuild } from './reindex.ts'
 import { eachBlock, scrub } from './scan.ts'
+import { bodyIn } from './segment.ts'
 import type { Position } from './segment-cache.ts'
 import { SpaceGuard } from './space-guard.ts'
 import { writeAll } from './write-all.ts'
@@ -155,13 +155,25 @@ export class LevelStore implements Store {
       const segments = await this.#segmentsOf(found)
       return found.map((block) => {
         if (block === undefined) return undefined
-        const bytes = segments.get(placeOf(block))?.subarray(block.offset, block.offset + block.length)
-        if (bytes !== undefined && bytes.byteLength === block.length && crc32(bytes) === block.crc)
-          return bytes
-        this.#reportDamaged(block)
-        return undefined
+        const bytes = bodyIn(segments.get(placeOf(block)), block)
+        if (bytes === undefined) this.#reportDamaged(block)
+        return bytes
       })
     })
+  }
+
+  getNow(ids: readonly Uint8Array[]): (Uint8Array | undefined)[] | undefined {
+    if (this.#closing !== undefined || !this.#live.areOpen) return undefined
+    const { index, feeds } = this.#files
+    const found = index.findNow(ids)
+    if (found === undefined) return undefined
+    const bodies: (Uint8Array | undefined)[] = []
+    for (const block of found) {
+      const bytes = block && bodyIn(feeds.cached(this.#positionOf(placeOf(block))), block)
+      if (block !== undefined && bytes === undefined) return undefined // `get` reads it, or tells of the damage
+      bodies.push(bytes)
+    }
+    return bodies
   }
 
   meta(ids: readonly Uint8Array[]): Promise<(BlockMeta | undefined)[]> {

@@ -43,6 +43,11 @@ export class LiveFiles {
     return this.#failure
   }
 
+  /** Whether who reads need not wait for the files. */
+  get areOpen(): boolean {
+    return this.#reopening === undefined && !this.#isDown
+  }
+
   /** Runs what only reads. It waits while the files are opened anew, and they wait for it. */
   async read<T>(call: () => Promise<T>): Promise<T> {
     while (this.#reopening !== undefined) await this.#reopening.catch(() => {})

@@ -112,3 +112,12 @@ function put(state: State, bytes: Uint8Array): void {
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
+
+/** The bytes of a block in the segment where it lies; undefined where that is not at hand, or they are damaged. */
+export function bodyIn(
+  segment: Uint8Array | undefined,
+  block: { offset: number; length: number; crc: number },
+): Uint8Array | undefined {
+  const bytes = segment?.subarray(block.offset, block.offset + block.length)
+  return bytes?.byteLength === block.length && crc32(bytes) === block.crc ? bytes : undefined
+}
