@@ -68,13 +68,14 @@ export function* bookmarksAlong(
   author: Author,
   versions: readonly Written[],
 ): Task<StoredBlock[]> {
+  if (versions.every(isFirst)) return signOwn(node, author, [])
   const pages = new IdMap<Written[]>()
   for (const version of versions) {
     pages.set(version.locator, [...(pages.get(version.locator) ?? []), version])
   }
   const moved: Draft[] = []
   for (const [locator, line] of pages) {
-    if (line.every(({ parents, isWord }) => isWord && parents.length === 0)) continue
+    if (line.every(isFirst)) continue
     const own = (yield* outlinesAt(node, locator, BOOKMARK))
       .filter(({ signer }) => equalBytes(signer, author.entity))
       .map(decodeBookmark)
@@ -89,6 +90,9 @@ export function* bookmarksAlong(
   }
   return signOwn(node, author, moved)
 }
+
+/** Of a page that is new: no bookmark is on it. */
+const isFirst = ({ parents, isWord }: Written): boolean => isWord && parents.length === 0
 
 /** Where a bookmark goes that named one of these; undefined where it stays, or there is none. */
 function alongWith(named: readonly Uint8Array[], line: readonly Written[]): Uint8Array | undefined {
