@@ -60,7 +60,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
 export function uint(max: number = Number.MAX_SAFE_INTEGER, min = 0): Codec<number> {
   const inRange = (value: number): number => {
     if (!Number.isSafeInteger(value) || value < min || value > max) {
-      throw new SheafError('TOO_LARGE', `${value} where ${min} to ${max} fits`)
+      throw plainError('TOO_LARGE', `${value} where ${min} to ${max} fits`)
     }
     return value
   }
@@ -292,7 +292,7 @@ export function readUtf8(utf8: Uint8Array): string {
 
 /** Throws BAD_TEXT where the bytes are not well-formed UTF-8. */
 export function requireUtf8(utf8: Uint8Array): void {
-  if (!isUtf8(utf8)) throw new SheafError('BAD_TEXT', 'not well-formed UTF-8')
+  if (!isUtf8(utf8)) throw plainError('BAD_TEXT', 'not well-formed UTF-8')
 }
 
 /** The next `length` bytes as a view. */

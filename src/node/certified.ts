@@ -1,6 +1,6 @@
 /** Certify first: what a server must have signed for before it sends it. */
 import { encode } from '../base/codec.ts'
-import { SheafError } from '../base/errors.ts'
+import { plainError } from '../base/errors.ts'
 import { headerDigest, type Peer, type SessionEnv } from './peer.ts'
 import type { Query } from './queries.ts'
 import { CERTIFY_ABOVE_BYTES, headerEntries } from './reply.ts'
@@ -15,7 +15,7 @@ export function verifyHeader(
 ): void {
   const digest = headerDigest(peer.session, network, query, encode(headerEntries, header.entries))
   if (!verifyDevice(header.signature, digest, peer.device)) {
-    throw new SheafError('BAD_SIGNATURE', 'a header that the server did not sign')
+    throw plainError('BAD_SIGNATURE', 'a header that the server did not sign')
   }
 }
 
@@ -27,6 +27,6 @@ export function refuseUncertified(items: Item[], header: Header | undefined, ask
     const { byteLength } = answer.bytes
     if (!isAsked && byteLength <= CERTIFY_ABOVE_BYTES) continue
     if (header?.entries.some((entry) => entry.index === index && entry.bytes === byteLength)) continue
-    throw new SheafError('WRONG_QUERY', 'answers that were to be certified first, and were not')
+    throw plainError('WRONG_QUERY', 'answers that were to be certified first, and were not')
   }
 }

@@ -8,7 +8,7 @@
  */
 import { ChurnMap } from '../base/churn-map.ts'
 import { decode } from '../base/codec.ts'
-import { asSheafError, SheafError } from '../base/errors.ts'
+import { asSheafError, plainError, SheafError } from '../base/errors.ts'
 import { RecentNumbers } from '../base/recent.ts'
 import { Backoff } from './backoff.ts'
 import { refuseUncertified, verifyHeader } from './certified.ts'
@@ -121,7 +121,7 @@ export class ClientSession {
         case 'refuse':
           return this.#refused(message)
         default:
-          throw new SheafError('UNEXPECTED_MESSAGE', `a server sent ${name}`)
+          throw plainError('UNEXPECTED_MESSAGE', `a server sent ${name}`)
       }
     } catch (cause) {
       this.#env.fault(this.#peer, asSheafError(cause))
@@ -178,7 +178,7 @@ export class ClientSession {
   #challenge(message: Uint8Array): void {
     const challenge = decode(wire.challenge, message)
     if (this.#hellosOut === 0) {
-      throw new SheafError('UNEXPECTED_MESSAGE', 'a challenge that nobody asked for')
+      throw plainError('UNEXPECTED_MESSAGE', 'a challenge that nobody asked for')
     }
     this.#hellosOut -= 1
     if (this.#state !== 'greeting') return // a late one, for a hello that was given up
@@ -285,7 +285,7 @@ export class ClientSession {
 
   #refused(message: Uint8Array): void {
     const { ask, code, detail } = decode(wire.refuse, message)
-    const error = new SheafError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
+    const error = plainError(WIRE_CODES[code] ?? 'INTERNAL', `refused: ${detail}`)
     this.#env.evidence.observe(this.#peer.device, { type: 'refused', code: error.code }, this.#env.nowMs())
     if (ask === undefined) return this.#turnedAway(error)
     const pending = this.#asked.get(ask)
@@ -354,7 +354,7 @@ export class ClientSession {
     if (pending.busy === undefined)
       this.#env.evidence.observe(this.#peer.device, { type: 'timed out' }, this.#env.nowMs())
     this.#drop(pending)
-    pending.resume({ error: pending.busy ?? new SheafError('TIMEOUT', 'no answer within the deadline') })
+    pending.resume({ error: pending.busy ?? plainError('TIMEOUT', 'no answer within the deadline') })
   }
 
   /** Nobody waits for it any more. */
@@ -379,7 +379,7 @@ export class ClientSession {
 
   #refuseUnasked(ask: number): void {
     if (!this.#abandoned.has(ask))
-      throw new SheafError('UNEXPECTED_MESSAGE', `an answer to query ${ask}, which is not open`)
+      throw plainError('UNEXPECTED_MESSAGE', `an answer to query ${ask}, which is not open`)
   }
 
   #failAll(error: SheafError): void {

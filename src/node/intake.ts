@@ -3,7 +3,7 @@
  * the others wait in the order of their coming.
  */
 import { ChurnMap } from '../base/churn-map.ts'
-import { SheafError } from '../base/errors.ts'
+import { plainError, type SheafError } from '../base/errors.ts'
 import { RecentNumbers } from '../base/recent.ts'
 import type { Peer, SessionEnv } from './peer.ts'
 import { type Query, weightOf } from './queries.ts'
@@ -91,7 +91,7 @@ export class Intake {
       this.#open.has(ask) ||
       this.#queued.has(ask) ||
       this.#waiting.some((other) => other.ask === ask)
-    if (isTaken) throw new SheafError('WRONG_QUERY', `query ${ask} asked twice`)
+    if (isTaken) throw plainError('WRONG_QUERY', `query ${ask} asked twice`)
     if (isKnown(one)) this.#waiting.push(one)
     else this.#refuseUnknown(one)
     this.#advance()
@@ -102,7 +102,7 @@ export class Intake {
     const reply = this.#serving.get(delivery.ask)
     if (reply === undefined && this.#ended.has(delivery.ask)) return
     if (reply?.onDeliver === undefined)
-      throw new SheafError('UNEXPECTED_MESSAGE', 'a delivery that nobody waits for')
+      throw plainError('UNEXPECTED_MESSAGE', 'a delivery that nobody waits for')
     reply.onDeliver(delivery)
   }
 
@@ -200,7 +200,7 @@ export class Intake {
     this.#peer.usedMs = this.#env.nowMs()
     onBegun?.()
     this.#ended.add(ask)
-    this.#out.refuse(ask, new SheafError('UNSUPPORTED', 'this node does not know that kind of query'))
+    this.#out.refuse(ask, plainError('UNSUPPORTED', 'this node does not know that kind of query'))
   }
 }
 

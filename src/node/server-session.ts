@@ -8,7 +8,7 @@
  *     open   ──thank──▶ open   a welcome goes out, the allowance grows
  */
 import { decode, encode } from '../base/codec.ts'
-import { asSheafError, plainError, SheafError } from '../base/errors.ts'
+import { asSheafError, plainError, type SheafError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
 import { EFFORT_FLOOR } from '../ranking/standing.ts'
@@ -143,7 +143,7 @@ export class ServerSession {
     const algorithm = ALGORITHMS.find((known) => algorithms.includes(known))
     if (!versions.includes(PROTOCOL_VERSION) || algorithm === undefined) {
       const offered = `versions ${versions.join(', ')} and algorithms ${algorithms.join(', ')}`
-      const error = new SheafError(
+      const error = plainError(
         'NO_COMMON_VERSION',
         `${offered}; this node speaks ${PROTOCOL_VERSION} with ${ALGORITHMS.join(', ')}`,
       )
@@ -208,7 +208,7 @@ export class ServerSession {
         this.#env.evidence.observe(this.#peer.device, { type: 'earned', bid }, this.#env.nowMs())
       },
       onDropped: () => {
-        const busy = new SheafError('BUSY', 'too many wait; a higher bid is served sooner')
+        const busy = plainError('BUSY', 'too many wait; a higher bid is served sooner')
         if (wasOpen) return this.#refuse(ask, busy)
         this.#isOpening = false
         this.#fromClient = before
@@ -225,8 +225,8 @@ export class ServerSession {
       return true
     }
     this.#turnedAway += 1
-    if (this.#turnedAway > TURNED_AWAY_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
-    if (!this.#peer.isBlocked) this.#refuseSession(undefined, new SheafError('BUSY', `too often: ${act}`))
+    if (this.#turnedAway > TURNED_AWAY_MAX) throw plainError('WINDOW_EXCEEDED', 'again and again')
+    if (!this.#peer.isBlocked) this.#refuseSession(undefined, plainError('BUSY', `too often: ${act}`))
     return false
   }
 
@@ -240,15 +240,15 @@ export class ServerSession {
     const { challenge, bid, query } = earn
     const asked = knownQuery(query)
     const price = challenge.effort * (asked === undefined ? 1 : weightOf(asked))
-    if (bid < price) throw new SheafError('BAD_WORK', `a bid of ${bid} where ${price} is the price`)
+    if (bid < price) throw plainError('BAD_WORK', `a bid of ${bid} where ${price} is the price`)
 
     const hello = decode(helloCodec, earn.hello)
     if (!this.#env.verifyDevice(hello.signature, helloDigest(hello, this.#ends), this.#peer.device)) {
-      throw new SheafError('WRONG_SESSION', 'the hello was not signed for this session')
+      throw plainError('WRONG_SESSION', 'the hello was not signed for this session')
     }
     const parts = { hello: earn.hello, challenge: encode(challengeCodec, challenge), query, bid }
     if (!this.#env.verifyDevice(earn.signature, earnDigest(parts, this.#ends), this.#peer.device)) {
-      throw new SheafError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
+      throw plainError('BAD_SIGNATURE', 'the earned query was not signed by its asker')
     }
     return asked
   }
@@ -261,22 +261,18 @@ export class ServerSession {
     const weight = asked === undefined ? 1 : weightOf(asked)
     if (this.#used + weight > this.#allowance) {
       this.#excess += 1
-      if (this.#excess > EXCESS_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
+      if (this.#excess > EXCESS_MAX) throw plainError('WINDOW_EXCEEDED', 'again and again')
       return this.#refuse(
         ask,
-        new SheafError('WINDOW_EXCEEDED', `weight ${weight} where ${this.#allowance - this.#used} is left`),
+        plainError('WINDOW_EXCEEDED', `weight ${weight} where ${this.#allowance - this.#used} is left`),
       )
     }
     if (this.#sent.length > UNTHANKED_MAX) {
       this.#excess += 1
-      if (this.#excess > EXCESS_MAX) throw new SheafError('WINDOW_EXCEEDED', 'again and again')
-      return this.#refuse(
-        ask,
-        new SheafError('WINDOW_EXCEEDED', 'thank for what came before asking for more'),
-      )
+      if (this.#excess > EXCESS_MAX) throw plainError('WINDOW_EXCEEDED', 'again and again')
+      return this.#refuse(ask, plainError('WINDOW_EXCEEDED', 'thank for what came before asking for more'))
     }
-    if (this.#intake.isFull)
-      return this.#refuse(ask, new SheafError('BUSY', 'too many queries of yours wait'))
+    if (this.#intake.isFull) return this.#refuse(ask, plainError('BUSY', 'too many queries of yours wait'))
     this.#used += weight
     this.#intake.admit({
       ask,
@@ -284,7 +280,7 @@ export class ServerSession {
       asked,
       lane: 'known',
       effort: 0,
-      onDropped: () => this.#refuse(ask, new SheafError('BUSY', 'too many wait')),
+      onDropped: () => this.#refuse(ask, plainError('BUSY', 'too many wait')),
     })
   }
 
@@ -300,7 +296,7 @@ export class ServerSession {
     const { device, session } = this.#peer
     const record = verifyStatement(bytes, this.#env)
     if (record.kind !== CHECKPOINT || !equalBytes(record.signer, device)) {
-      throw new SheafError('BAD_SIGNATURE', 'thanks that are no checkpoint of the asker')
+      throw plainError('BAD_SIGNATURE', 'thanks that are no checkpoint of the asker')
     }
     const said = decode(checkpoint, record.body)
     const heard = this.#sent.find((flow) => flow.messages === said.fromServer.messages)
@@ -311,9 +307,9 @@ export class ServerSession {
       heard !== undefined &&
       sameFlow(heard, said.fromServer) &&
       sameFlow(this.#fromClient, said.fromClient)
-    if (!agrees) throw new SheafError('WRONG_SESSION', 'thanks for another transcript than this session has')
+    if (!agrees) throw plainError('WRONG_SESSION', 'thanks for another transcript than this session has')
     if (said.fromServer.messages <= this.#thankedUpTo) {
-      throw new SheafError('UNEXPECTED_MESSAGE', 'thanks for nothing new')
+      throw plainError('UNEXPECTED_MESSAGE', 'thanks for nothing new')
     }
     this.#thankedUpTo = said.fromServer.messages
     this.#sent = this.#sent.filter((flow) => flow.messages >= said.fromServer.messages)

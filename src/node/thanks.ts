@@ -3,7 +3,7 @@
  * thanks that fix it, and the welcomes that answer them, in the order of the thanks.
  */
 import { decode, encode } from '../base/codec.ts'
-import { SheafError } from '../base/errors.ts'
+import { plainError } from '../base/errors.ts'
 import { equalBytes } from '../base/hash.ts'
 import { CHECKPOINT, checkpoint } from '../content/statement.ts'
 import { encodeMessage, type Peer, type SessionEnv, signStatement, verifyStatement } from './peer.ts'
@@ -141,11 +141,11 @@ export class Thanks {
     const welcome = decode(welcomeCodec, message)
     const thanked = this.#underWay[0]
     if (thanked === undefined) {
-      throw new SheafError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
+      throw plainError('UNEXPECTED_MESSAGE', 'a welcome that nobody thanked for')
     }
     const record = verifyStatement(welcome.checkpoint, this.#env)
     if (record.kind !== CHECKPOINT || !equalBytes(record.signer, this.#peer.device)) {
-      throw new SheafError('BAD_SIGNATURE', 'a welcome that is no checkpoint of the server')
+      throw plainError('BAD_SIGNATURE', 'a welcome that is no checkpoint of the server')
     }
     const said = decode(checkpoint, record.body)
     const agrees =
@@ -155,7 +155,7 @@ export class Thanks {
       equalBytes(said.over, thanked.id) &&
       equalBytes(said.fromServer.hash, thanked.fromServer.hash) &&
       equalBytes(said.fromClient.hash, thanked.fromClient.hash)
-    if (!agrees) throw new SheafError('WRONG_SESSION', 'a welcome over something else than our thanks')
+    if (!agrees) throw plainError('WRONG_SESSION', 'a welcome over something else than our thanks')
     this.#underWay.shift()
     thanked.timer.cancel()
     if (thanked.isLate) return undefined
