@@ -5,7 +5,7 @@
  * is good for that build in that folder, and V8 refuses it under another version of Node or on another kind of
  * machine; then the part is compiled as any file is.
  */
-const { readFileSync } = require('node:fs')
+const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 const Module = require('node:module')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -13,6 +13,8 @@ const { Script } = require('node:vm')
 
 /** The first bytes of a part; with the place of the part, also of what was compiled of it. */
 const MARK_BYTES = '/*  */'.length + 64
+
+const PIECE_BYTES = 64 * 1024
 
 const opened = new Map()
 const natives = new Map()
@@ -56,11 +58,10 @@ function compiled(part) {
 
 function load(part) {
   const filename = join(__dirname, `${part}.cjs`)
-  const bytes = readFileSync(filename)
+  // A function, from its first byte to its last.
+  const text = readText(filename)
   // Traces would name the file that was compiled, wherever it lay.
-  const head = `${bytes.latin1Slice(0, MARK_BYTES)}\n${filename}\n`
-  // The parts are ASCII, and begin and end as a function does.
-  const text = bytes.latin1Slice()
+  const head = `${text.slice(0, MARK_BYTES)}\n${filename}\n`
   const module = new Module(filename)
   const evaluate = (run) => run(bundle, module.exports, require, module, filename, __dirname)
   if (areMapsAsked()) {
@@ -72,6 +73,19 @@ function load(part) {
   const script = new Script(text, { filename, cachedData: readCompiled(part, Buffer.from(head)) })
   evaluate(script.runInThisContext())
   return { modules: module.exports, script, head }
+}
+
+/** ASCII, in pieces that go into V8's own heap: once malloc gave megabytes in one piece, it keeps as many for good. */
+function readText(filename) {
+  const file = openSync(filename)
+  try {
+    const piece = Buffer.alloc(PIECE_BYTES)
+    let text = ''
+    for (let length = 1; length > 0; text += piece.latin1Slice(0, length)) length = readSync(file, piece)
+    return text
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** By whoever started the process: loaders of TypeScript turn maps on for sources of their own. */
