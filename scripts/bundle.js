@@ -5,6 +5,7 @@
  *
  *     dist/cli/main.js … one small file for each entry ─► open.cjs ─► light.cjs   what a command that only asks the daemon loads
  *                                                              └────► node.cjs    everything else, and the packages
+ *                                                              └────► NAME-worker.cjs   a thread, whole
  *
  * A module is in one of the two only, and is evaluated when it is first asked for; what the other part has is asked
  * for through `open.cjs`.
@@ -23,6 +24,8 @@ const ENTRIES = [
   'node/io/search-worker.ts',
   'node/io/solve-worker.ts',
 ]
+/** A thread shares nothing, so it has a file of its own with what it needs: the others would take ten times the memory. */
+const THREAD = /-worker\.ts$/
 /** The way into the light part; a command is light whose modules need no other package than these. */
 const PROGRAM = 'cli/main.ts'
 const LIGHT_PACKAGES = new Set(['commander'])
@@ -56,22 +59,31 @@ export async function bundle(root, building) {
   /** What is asked for from outside of each part: the entries, and what the other part needs. */
   const asked = { light: new Set(), node: new Set() }
   const partOf = (module) => (light.has(module) ? 'light' : 'node')
-  for (const entry of entries) asked[partOf(entry)].add(entry)
+  for (const entry of entries) if (!THREAD.test(entry)) asked[partOf(entry)].add(entry)
   const packages = new Set()
+  const make = async (what) => {
+    const { metafile } = await build(optionsOf({ root, source, building, asked, ...what }))
+    for (const input of Object.keys(metafile.inputs)) {
+      const folder = packageOf(input)
+      if (folder !== undefined) packages.add(folder)
+    }
+  }
   // The last one asks the first for nothing more than it asked for itself: a part is built until that is so.
   for (let before = -1; before !== asked.light.size + asked.node.size; ) {
     before = asked.light.size + asked.node.size
     for (const part of PARTS) {
       const modules = [...asked[part]].sort()
-      const { metafile } = await build(optionsOf({ root, source, building, part, modules, partOf, asked }))
-      for (const input of Object.keys(metafile.inputs)) {
-        const folder = packageOf(input)
-        if (folder !== undefined) packages.add(folder)
-      }
+      await make({ part, modules, partOf })
     }
   }
-  for (const part of PARTS) markBuild(join(building, `${part}.cjs`))
-  for (const entry of entries) writeEntry(building, entry, partOf(entry), exportsOf.get(entry))
+  const partOfEntry = (entry) => (THREAD.test(entry) ? basename(entry, '.ts') : partOf(entry))
+  for (const entry of entries.filter((one) => THREAD.test(one))) {
+    const part = partOfEntry(entry)
+    await make({ part, modules: [entry], partOf: () => part })
+  }
+  for (const part of new Set([...PARTS, ...entries.map(partOfEntry)]))
+    markBuild(join(building, `${part}.cjs`))
+  for (const entry of entries) writeEntry(building, entry, partOfEntry(entry), exportsOf.get(entry))
   writeLicences(root, building, [...packages].sort())
 }
 
@@ -319,6 +331,6 @@ function writeLicences(root, building, packages) {
   })
   writeFileSync(
     join(building, 'LICENCES.md'),
-    `# Licences of what is in light.cjs and node.cjs\n\n${each.join('\n')}`,
+    `# Licences of what is in the files of this folder\n\n${each.join('\n')}`,
   )
 }
