@@ -7,6 +7,7 @@ import { SheafError } from '../../../src/base/errors.ts'
 import { idFromText, idToText } from '../../../src/base/text-id.ts'
 import { pageLocator } from '../../../src/content/space.ts'
 import { normaliseMarkdown } from '../../../src/content/text.ts'
+import type { Command } from '../../../src/node/commands.ts'
 import type { BookmarkedJson } from '../../../src/node/io/control/bookmarks.ts'
 import { ControlClient } from '../../../src/node/io/control/client.ts'
 import type { DeclaredJson, MachinesJson, SaidHadJson } from '../../../src/node/io/control/entities.ts'
@@ -719,29 +720,39 @@ test('control - only its owner may open the socket, whatever the umask', async (
 
 test('control - a client that leaves is told of to the node, one that was answered is not waited for', async (t) => {
   const { client, node, socketPath } = await serve(t)
-  const { run } = node.api
-  const signals: (AbortSignal | undefined)[] = []
-  let begun: () => void = () => {}
-  const hasBegun = new Promise<void>((resolve) => {
-    begun = resolve
-  })
-  node.api.run = async (command, progress, signal) => {
-    if (command.type !== 'where') return run(command, progress)
-    signals.push(signal)
-    begun()
-    await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
-    throw new SheafError('CANCELLED', 'whoever asked has left')
-  }
+  const signals = waitingFor('where', node)
   const leaving = new AbortController()
   const other = new ControlClient({ socketPath, signal: leaving.signal })
   const asked = codeOfAsync(other.ask('/v1/where', { query: { page: '@me/bees' } }))
-  await hasBegun
+  const signal = await signals
   leaving.abort()
   t.is(await asked, 'CANCELLED')
-  if (!signals[0]!.aborted) await new Promise((resolve) => signals[0]!.addEventListener('abort', resolve))
-  t.ok(signals[0]!.aborted)
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  t.ok(signal.aborted)
   t.ok(await client.ask('/v1/status'))
 })
+
+test('control - a client that waits while the node stops hears that it did, and not that it left', async (t) => {
+  const { client, node, control } = await serve(t)
+  const begun = waitingFor('where', node)
+  const asked = codeOfAsync(client.ask('/v1/where', { query: { page: '@me/bees' } }))
+  await begun
+  await control.close()
+  t.is(await asked, 'NOT_RUNNING')
+})
+
+/** Commands of this type wait until whoever gave one has left; resolves with the signal of the first. */
+function waitingFor(type: Command['type'], { api }: Served['node']): Promise<AbortSignal> {
+  const { run } = api
+  return new Promise((begun) => {
+    api.run = async (command, progress, signal) => {
+      if (command.type !== type) return run(command, progress)
+      begun(signal!)
+      await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+      throw new SheafError('CANCELLED', 'whoever asked has left')
+    }
+  })
+}
 
 test('control - a socket that a killed daemon left makes room, another file does not', async (t) => {
   const { socketPath, control, client, node } = await serve(t)

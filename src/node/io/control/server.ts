@@ -155,7 +155,8 @@ async function answer(
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   const signal = AbortSignal.any([gone.signal, leaving])
-  const context = { ...shared, api: leavable(shared.api, signal), signal }
+  // whoever waits when the node stops is cut off, and not told that they left
+  const context = { ...shared, api: leavable(shared.api, gone.signal), signal }
   const isStream = route.body === 'ndjson' || route.body === 'bytes'
   const body = isStream ? bodyStream(request.body, route.body) : request.body
   const asked = { parameters, body, range: request.headers.range, context }
