@@ -146,7 +146,7 @@ test('interrupted - an import goes on after kill -9 of the node in the middle of
   t.is(again.status, 75, 'nobody is there to hold it')
   const { imported, unchanged } = JSON.parse(again.out) as { imported: number; unchanged: number }
   t.is(imported + unchanged, PAGES)
-  t.ok(unchanged >= 256, `${unchanged} were there`)
+  t.ok(unchanged >= 250, `${unchanged} were there`)
   const { pages } = await node.client.ask<{ pages: object[] }>('/v1/list', { query: { space: '@me' } })
   t.is(pages.length, PAGES)
 })
