@@ -143,8 +143,16 @@ export const TYPED: Format[] = [
     readers: ['src/node/io/control/lines.ts readObjects'],
     values: fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue()),
     write: (value: object) => utf8(JSON.stringify(value)),
-    read: asText((text) => objectOf(text, 'the line')),
+    read: asText((text) => withoutMinusZero(objectOf(text, 'the line'))),
     again: (value: object) => utf8(JSON.stringify(value)),
     ...FREE,
   },
 ]
+
+/** JSON can say -0, and `JSON.stringify` does not. */
+function withoutMinusZero(value: unknown): unknown {
+  if (value === 0) return 0
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(withoutMinusZero)
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutMinusZero(each)]))
+}

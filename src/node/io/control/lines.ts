@@ -29,18 +29,25 @@ export async function* readObjects(
   }
 }
 
-/** The JSON object in `text`; BAD_FORMAT, with `place`, where it is none. */
+/** The JSON object in `text`; BAD_FORMAT, with `place`, where it is none or has a number beyond a double's range. */
 export function objectOf(text: string, place: string): JsonObject {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text, finite)
   } catch (cause) {
+    if (cause instanceof SheafError) throw new SheafError(cause.code, `${place} has ${cause.message}`)
     throw new SheafError('BAD_FORMAT', `${place} is not JSON`, { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SheafError('BAD_FORMAT', `${place} is no JSON object`)
   }
   return value as JsonObject
+}
+
+/** `1e999` would be read as Infinity, which no JSON can say again (RFC 8259 §6 leaves the range to us). */
+function finite(_key: string, value: unknown): unknown {
+  if (value !== Infinity && value !== -Infinity) return value
+  throw new SheafError('BAD_FORMAT', 'a number beyond the range of a double')
 }
 
 /** A decoder of its own: the codecs that have one take every command an eighth of its time to load. */

@@ -50,4 +50,6 @@ test('lines - what is no object has a code and its number', async (t) => {
   t.is(await codeOfAsync(read([Uint8Array.of(0x7b, 0xff, 0x7d)])), 'BAD_TEXT', 'no UTF-8')
   t.is(await codeOfAsync(read(text('\ufeff{}'))), 'BAD_FORMAT', 'a byte-order mark')
   t.exception(() => objectOf('[]', 'the answer'), /the answer/)
+  t.exception(() => objectOf('{"a":[-1e999]}', 'the answer'), /the answer has a number beyond/)
+  t.is(await codeOfAsync(read(text('{"ms":1e999}'))), 'BAD_FORMAT', 'beyond a double')
 })
