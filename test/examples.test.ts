@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import test from 'brittle'
 import { ControlClient } from '../src/node/io/control/client.ts'
 import { pathsOf } from '../src/node/io/paths.ts'
-import { FROM_SOURCE, MAIN } from './helpers/daemon.ts'
 import { tempHome } from './helpers/home.ts'
+import { MAIN } from './helpers/program.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MEET_WITHIN_MS = 60_000
@@ -428,7 +428,7 @@ function sheaf(
   onErr: (err: string) => void = () => {},
 ): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, ...args], {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -10,8 +10,9 @@ import { readFolder } from '../../src/cli/folder.ts'
 import { ControlClient } from '../../src/node/io/control/client.ts'
 import type { StatusJson } from '../../src/node/io/control/shapes.ts'
 import { pathsOf } from '../../src/node/io/paths.ts'
-import { FROM_SOURCE, MAIN, takeTurn } from '../helpers/daemon.ts'
+import { takeTurn } from '../helpers/daemon.ts'
 import { type Teardown, tempHome } from '../helpers/home.ts'
+import { MAIN } from '../helpers/program.ts'
 
 const WIKI = fileURLToPath(new URL('../../examples/wiki', import.meta.url))
 const NODES = 5
@@ -28,7 +29,7 @@ async function demo(t: Teardown, ...args: string[]): Promise<{ child: ChildProce
   await takeTurn()
   const folder = join(tempHome(t), 'd')
   mkdirSync(folder)
-  const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, 'demo', ...args], {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

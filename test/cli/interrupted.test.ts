@@ -8,14 +8,15 @@ import test from 'brittle'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { inviteToText } from '../../src/node/invite.ts'
 import type { StatusJson } from '../../src/node/io/control/shapes.ts'
-import { type DaemonProcess, daemon, FROM_SOURCE, MAIN, privateNetwork, takeTurn } from '../helpers/daemon.ts'
+import { type DaemonProcess, daemon, privateNetwork, takeTurn } from '../helpers/daemon.ts'
 import { type Teardown, tempHome } from '../helpers/home.ts'
+import { MAIN } from '../helpers/program.ts'
 import { seed } from '../helpers/seed.ts'
 
 const PAGES = 1_500
 const random = seededRandom(`interrupted ${seed}`)
-/** A start takes about a second, of which the first half is loading. */
-const MOMENT_MS_MAX = 2_000
+/** A start takes about half a second, an import a second more. */
+const MOMENT_MS_MAX = 1_500
 
 interface Run {
   child: ChildProcess
@@ -23,7 +24,7 @@ interface Run {
 }
 
 function begin(t: Teardown, home: string, args: readonly string[]): Run {
-  const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, '--home', join(home, 'node'), ...args], {
+  const child = spawn(process.execPath, [MAIN, '--home', join(home, 'node'), ...args], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

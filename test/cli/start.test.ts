@@ -2,16 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test from 'brittle'
 import { type Teardown, tempHome } from '../helpers/home.ts'
 import { network } from '../helpers/network.ts'
 import { freePort } from '../helpers/ports.ts'
+import { MAIN } from '../helpers/program.ts'
 import { until } from '../helpers/until.ts'
 import { fakeHome } from './fake-shell.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const TSX = fileURLToPath(import.meta.resolve('tsx'))
 
 interface Ended {
   status: number | null
@@ -31,7 +28,7 @@ interface Sheaf {
 async function sheaf(t: Teardown, bootstrap: string): Promise<Sheaf> {
   const home = tempHome(t)
   const begin: Sheaf['begin'] = (...args) => {
-    const child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: home,
       env: { ...process.env, SHEAF_HOME: home },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import locks from 'fs-native-extensions'
 import { loadCrypto } from '../../src/base/crypto.ts'
 import { networkOf } from '../../src/base/network.ts'
@@ -19,10 +18,8 @@ import { identityOf, saveIdentity } from '../../src/node/io/identity/identity.ts
 import { pathsOf } from '../../src/node/io/paths.ts'
 import { type Teardown, tempHome } from './home.ts'
 import { type Network, network } from './network.ts'
+import { MAIN } from './program.ts'
 
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-/** What node needs to run the sources, from whatever folder. */
-export const FROM_SOURCE: readonly string[] = ['--import', import.meta.resolve('tsx')]
 /** An answer, or the next event: far more than either takes. */
 const DEADLINE_MS = 45_000
 /** Of what a process wrote to stderr the end is kept, for the message of a test that fails. */
@@ -227,7 +224,7 @@ class Daemon implements DaemonProcess {
 
 /** Not detached: the test runner ends a file's whole group of processes with it. */
 function run(home: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [...FROM_SOURCE, MAIN, '--home', home, ...args], {
+  return spawn(process.execPath, [MAIN, '--home', home, ...args], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

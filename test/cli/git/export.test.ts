@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'brittle'
 import type { OldVersion } from '../../../src/node/old-version.ts'
-import { FROM_SOURCE, MAIN } from '../../helpers/daemon.ts'
+import { MAIN } from '../../helpers/program.ts'
 import { START_MS } from '../../helpers/world.ts'
 import type { FakeHome } from '../fake-shell.ts'
 import { Repository, storyIn } from './repository.ts'
@@ -131,7 +131,7 @@ test('export --history - kill -9 costs no more than what came after the last che
   const { home } = wiki
   const [versions, checkpoint] = [1_100, 1_024]
   await longPage(wiki, versions)
-  const child = spawn(process.execPath, [...FROM_SOURCE, MAIN, '--home', home.home, ...EXPORT], {
+  const child = spawn(process.execPath, [MAIN, '--home', home.home, ...EXPORT], {
     cwd: home.home,
     stdio: 'ignore',
   })

@@ -11,8 +11,9 @@ import { type LevelStore, openStore } from '../../../../src/node/io/store/level-
 import type { Note, StoredBlock } from '../../../../src/node/store.ts'
 import { describeBlock, someBlocks } from '../../../contract/blocks.ts'
 import { all, codeOfCall, hex } from '../../../contract/store.ts'
-import { FROM_SOURCE, MAIN, settledHome } from '../../../helpers/daemon.ts'
+import { settledHome } from '../../../helpers/daemon.ts'
 import { type Teardown, tempHome } from '../../../helpers/home.ts'
+import { MAIN } from '../../../helpers/program.ts'
 
 const APPENDS = 5
 
@@ -169,7 +170,7 @@ test('faults - a home that cannot be written is told at the start, with a code',
     t.comment('this machine lets nobody mount')
     return
   }
-  const start = [process.execPath, ...FROM_SOURCE, MAIN, '--home', home, 'start']
+  const start = [process.execPath, MAIN, '--home', home, 'start']
   const { status, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', readOnly, home, ...start])
   t.is(status, 1)
   t.ok(/file system is read-only \(BAD_STORE\)\nhint: mount it writable/.test(String(stderr)), String(stderr))
