@@ -7,13 +7,13 @@
  *     orders, figures  ◀───────────────────────┴───────────────────────────▶
  *
  * Rounds of attack take turns with pauses. A wait of the honest client is from its asking to its answer,
- * over its own socket: with the hostile messages that stand before it, the collections of garbage that they
- * cause and what the processes take from each other.
+ * over its own socket: with the hostile messages that stand before it and the collections of garbage that they
+ * cause. Strangers have machines of their own, so the crowd gets what the others leave of the processor.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -58,6 +58,7 @@ async function run({ seed, numbers, plant = '', say, signal }: SoakRun): Promise
     await besieged.hears()
     crowd = new Child(CROWD, [home, seed, String(numbers.rate)], FROM_SOURCE, signal)
     await crowd.hears()
+    crowd.standBack()
     return judge(await measure({ home, seed, messages, besieged, crowd, say }))
   } catch (error) {
     signal.throwIfAborted()
@@ -166,6 +167,12 @@ class Child {
     const word = this.hears<T>()
     if (this.#process.connected) this.#process.send(order as string, () => {})
     return word
+  }
+
+  /** From now on it runs where no other process wants to. */
+  standBack(): void {
+    const { pid } = this.#process
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW)
   }
 
   async kill(): Promise<void> {

@@ -51,14 +51,42 @@ export function* learnHolders(node: Node): Task<void> {
   for (const { key, value } of holders) node.people.learn(key, value)
 }
 
-/** What a node shows of its own entity's lost machines when it introduces itself. */
-export function* revocationsToShow(node: Node): Task<StoredBlock[]> {
-  const { author } = node.identity
-  return author === undefined ? [] : yield* revocationsOf(node, author.entity, SHOWN_MAX)
+/** What a node shows of its own entity's lost machines when it introduces itself: read once, and again when one was stored. */
+export class ShownRevocations {
+  readonly #node: Node
+  #stored: readonly StoredBlock[] | undefined
+  /** Revocations that were stored while this node ran: what was read before the last one is not kept. */
+  #changes = 0
+
+  constructor(node: Node) {
+    this.#node = node
+    node.watchers.watchKind(DEVICE_REVOCATION, () => {
+      this.#changes += 1
+      this.#stored = undefined
+    })
+  }
+
+  /** Those that count now, the newest by their claims. */
+  *read(): Task<readonly StoredBlock[]> {
+    const { author } = this.#node.identity
+    if (author === undefined) return []
+    let stored = this.#stored
+    if (stored === undefined) {
+      const before = this.#changes
+      stored = yield* storedRevocations(this.#node, author.entity, SHOWN_MAX)
+      if (before === this.#changes) this.#stored = stored
+    }
+    return countingOf(this.#node, author.entity, stored)
+  }
 }
 
 /** The revocations by an entity that are stored here and count, the newest by their claims. */
-function* revocationsOf(node: Node, entity: Uint8Array, max: number): Task<StoredBlock[]> {
+function* revocationsOf(node: Node, entity: Uint8Array, max: number): Task<readonly StoredBlock[]> {
+  return countingOf(node, entity, yield* storedRevocations(node, entity, max))
+}
+
+/** Those at the entity's place, whoever wrote them; their keys are in the book, where the store has them. */
+function* storedRevocations(node: Node, entity: Uint8Array, max: number): Task<StoredBlock[]> {
   const metas = yield* node.store.at(entityLocator(entity), max, DEVICE_REVOCATION)
   if (metas.length === 0) return []
   const blocks = yield* node.store.get(metas.map(({ id }) => id))
@@ -67,7 +95,12 @@ function* revocationsOf(node: Node, entity: Uint8Array, max: number): Task<Store
     node,
     here.map(({ bytes }) => bytes),
   )
-  return here.filter(({ bytes }) => {
+  return here
+}
+
+function countingOf(node: Node, entity: Uint8Array, stored: readonly StoredBlock[]): readonly StoredBlock[] {
+  if (stored.length === 0) return stored
+  return stored.filter(({ bytes }) => {
     const { record } = parseBlock(bytes)
     return equalBytes(record.signer, entity) && node.keys.judge(record).type === 'counts'
   })

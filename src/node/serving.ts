@@ -16,7 +16,7 @@ import type { Peer } from './peer.ts'
 import { counting } from './proving.ts'
 import type { Query, QueryOf } from './queries.ts'
 import type { Reply } from './reply.ts'
-import { revocationsToShow } from './revoking.ts'
+import { ShownRevocations } from './revoking.ts'
 import { answerSearch } from './search/answering.ts'
 import { Subscribing } from './subscribing.ts'
 import type { Due } from './subscription.ts'
@@ -48,9 +48,11 @@ export class Serving {
   readonly #loading = new WeakMap<Peer, (() => void)[]>()
 
   readonly #subscribing: Subscribing
+  readonly #revocations: ShownRevocations
 
   constructor(node: Node) {
     this.#node = node
+    this.#revocations = new ShownRevocations(node)
     this.#subscribing = new Subscribing(node, (peer, due, reply) => this.#sendDue(peer, due, reply))
   }
 
@@ -84,7 +86,7 @@ export class Serving {
 
   *#introduce(reply: Reply): Task<void> {
     const { identity, retention } = this.#node
-    const shown = [...identity.blocks, ...(yield* revocationsToShow(this.#node))].slice(0, INTRODUCED_MAX)
+    const shown = [...identity.blocks, ...(yield* this.#revocations.read())].slice(0, INTRODUCED_MAX)
     shown.forEach((block, index) => {
       reply.add(index, isDeniedBlock(retention, block) ? DENIED : { type: 'found', bytes: block.bytes })
     })

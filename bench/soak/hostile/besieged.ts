@@ -9,7 +9,7 @@ import { seededRandom } from '../../../src/base/seeded.ts'
 import { describeBlock } from '../../../src/content/block.ts'
 import { checkItems } from '../../../src/node/checking.ts'
 import { type LevelStore, openStore } from '../../../src/node/io/store/level-store.ts'
-import { perform } from '../../../src/node/perform.ts'
+import { perform, performNow } from '../../../src/node/perform.ts'
 import { quotaPolicy } from '../../../src/node/retention.ts'
 import { type Effect, type Input, Service } from '../../../src/node/service.ts'
 import { logicalBytes } from '../../../src/node/store.ts'
@@ -147,6 +147,10 @@ export class Besieged {
         return queueMicrotask(() => this.#part(effect.peer))
       }
       case 'store': {
+        const atHand = performNow(this.#store, effect.call)
+        if (atHand !== undefined) {
+          return this.#step({ type: 'done', token: effect.token, outcome: { value: atHand } })
+        }
         this.#busy += 1
         const done = (outcome: { value: unknown } | { error: unknown }): void => {
           this.#busy -= 1
