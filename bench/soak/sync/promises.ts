@@ -7,10 +7,10 @@
 import { dirname } from 'node:path'
 import { type Call, fileOf } from './trace.ts'
 
-/** What a promise rests on: the logs of the three databases. Their tables they sync themselves. */
-const LOG = /\/(feeds\/db|index|notes)\/\d+\.log$/
+/** What a promise rests on: the logs of the three databases. Their tables they sync themselves. Nobody is promised what a rehearsal writes. */
+const LOG = /(?<!\/rehearsal)\/(feeds\/db|index|notes)\/\d+\.log$/
 /** Into these a log's content goes before the log is removed. */
-const TABLE = /\/(feeds\/db|index|notes)\/\d+\.(ldb|sst)$/
+const TABLE = /(?<!\/rehearsal)\/(feeds\/db|index|notes)\/\d+\.(ldb|sst)$/
 const WRITES: ReadonlySet<string> = new Set(['write', 'pwrite64', 'writev', 'pwritev', 'pwritev2'])
 const SENDS: ReadonlySet<string> = new Set([...WRITES, 'sendto', 'sendmsg'])
 const SYNCS: ReadonlySet<string> = new Set(['fsync', 'fdatasync'])

@@ -80,6 +80,12 @@ test('promises - a sync counts for what had been written when it began, and only
   )
 })
 
+test('promises - a rehearsal promises nobody anything', (t) => {
+  const rehearsed = WRITE.replace('/h/index', '/h/rehearsal/index')
+  t.alike(verdict(trace(rehearsed, PROMISE)).findings, [])
+  t.is(verdict(trace(rehearsed, WRITE, PROMISE)).findings.length, 1)
+})
+
 test('promises - no word leaves before the store has answered', (t) => {
   const faults = (...calls: string[]): number => verdict(trace(...calls)).findings.length
   t.is(faults(PROMISE, STORED, DONE, PROMISE, STORED, DONE), 0)
