@@ -17,11 +17,11 @@ export class IdMap<V> {
   }
 
   get(id: Uint8Array): V | undefined {
-    return this.#entries.get(idKey(id))?.value
+    return this.#entries.size === 0 ? undefined : this.#entries.get(idKey(id))?.value
   }
 
   has(id: Uint8Array): boolean {
-    return this.#entries.has(idKey(id))
+    return this.#entries.size > 0 && this.#entries.has(idKey(id))
   }
 
   set(id: Uint8Array, value: V): this {
@@ -34,7 +34,7 @@ export class IdMap<V> {
   }
 
   delete(id: Uint8Array): boolean {
-    return this.#entries.delete(idKey(id))
+    return this.#entries.size > 0 && this.#entries.delete(idKey(id))
   }
 
   clear(): void {

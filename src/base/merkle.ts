@@ -18,8 +18,8 @@ import { HASH_BYTES, sha256, sha256Concat } from './hash.ts'
 const LEAF = Uint8Array.of(0)
 const NODE = 1
 
-/** More leaves than any list in Sheaf has; it keeps a claimed count from asking for a proof of any length. */
-export const MERKLE_LEAVES_MAX = 2 ** 32
+/** More leaves than any list in Sheaf has; it keeps a claimed count from asking for a proof of any length, and places within 32 bits. */
+export const MERKLE_LEAVES_MAX = 2 ** 31
 
 /** Where a node's two children are laid side by side: 1 | left | right. */
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES)
@@ -73,14 +73,15 @@ export function rootFromProof(
   let node = checkedHash(leaf)
   let used = 0
   let place = index
-  for (let width = count; width > 1; width = Math.ceil(width / 2)) {
-    const alone = place === width - 1 && place % 2 === 0
+  for (let width = count; width > 1; width = (width + 1) >>> 1) {
+    const isLeft = (place & 1) === 0
+    const alone = isLeft && place === width - 1
     if (!alone) {
       const neighbour = checkedHash(proof[used])
-      node = place % 2 === 0 ? nodeHash(node, neighbour) : nodeHash(neighbour, node)
+      node = isLeft ? nodeHash(node, neighbour) : nodeHash(neighbour, node)
       used += 1
     }
-    place = Math.floor(place / 2)
+    place >>>= 1
   }
   if (used !== proof.length) {
     throw new SheafError('BAD_PROOF', `${proof.length} hashes where leaf ${index} of ${count} needs ${used}`)

@@ -258,19 +258,20 @@ function* accept(
   const { tell, take, untilMs, withTexts = false, isUrgent = false } = options
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
-    const keys = yield* keysFor(node, peer, records, untilMs)
+    const { keys, areAll } = yield* keysFor(node, peer, records, untilMs)
     const known = new IdSet(keys.map(({ id }) => id))
     const judge = ({ index, bytes }: Sent): Judged => {
       const { kind, key } = peekKey(bytes)
       return { kind, key, id: ids[index]!.id }
     }
     const isRecord = ({ index }: Sent): boolean => ids[index]!.pieceAt === undefined
-    if (keys.some(({ id }) => node.keys.isRetired(id))) {
-      yield* node.prove(sent.filter(isRecord).map(judge), untilMs)
-    }
-    const [judged, unjudged] = parted(sent, (one) => {
+    const areSomeRetired = keys.some(({ id }) => node.keys.isRetired(id))
+    if (areSomeRetired) yield* node.prove(sent.filter(isRecord).map(judge), untilMs)
+    const counts = (one: Sent): boolean => {
       return !isRecord(one) || (hasKey(one.bytes, known) && node.keys.judge(judge(one)).type === 'counts')
-    })
+    }
+    // What is signed under a current key counts: nearly always there is nothing more to look at.
+    const [judged, unjudged] = areAll && !areSomeRetired ? [sent, []] : parted(sent, counts)
     const items = judged.map(({ index, bytes }) => {
       const { id, pieceAt } = ids[index]!
       return { id, bytes, pieceAt }

@@ -12,11 +12,12 @@ import { IdMap, IdSet } from '../base/id-map.ts'
 import { KEY_CHAIN_MAX } from '../base/limits.ts'
 import { parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
+import { KEY_ROTATION } from '../content/rotation.ts'
 import { entityLocator } from '../content/space.ts'
 import { HOLDING, holding } from '../content/statement.ts'
 import { besides } from './batch.ts'
 import { isDenied } from './denials.ts'
-import { addKey, learnKeys } from './learning.ts'
+import { addKey, keysNamedBy, learnKeys } from './learning.ts'
 import type { Node } from './node.ts'
 import { type Owner, ownerIn, ownerInTable } from './owners.ts'
 import { type Peer, signStatement } from './peer.ts'
@@ -277,17 +278,15 @@ function* storedBlock(node: Node, id: Uint8Array): Task<Uint8Array> {
 
 /** The keys that these records were signed under, where they are at hand and not stored: nobody could verify a record that is kept without its key. */
 export function* keysBeside(node: Node, blocks: readonly StoredBlock[]): Task<StoredBlock[]> {
-  const here = new IdSet(blocks.map(({ id }) => id))
   const absent = new IdSet()
-  for (const { kind, bytes } of blocks) {
-    if (kind === 0 || kind === KEY_GENESIS) continue
-    const { key } = peekKey(bytes)
+  for (const key of keysNamedBy(blocks.flatMap(({ kind, bytes }) => (kind === 0 ? [] : [bytes])))) {
     const chain = node.keys.chainOf(key)
     // A chain is kept whole: what retires a key as well as what it rests on.
     const ids =
       chain === undefined || chain.isAlone ? [key] : [chain.genesis, ...chain.rotations].map(({ id }) => id)
-    for (const id of ids) if (!here.has(id)) absent.add(id)
+    for (const id of ids) absent.add(id)
   }
+  for (const { kind, id } of blocks) if (kind === KEY_GENESIS || kind === KEY_ROTATION) absent.delete(id)
   if (absent.size === 0) return []
   const ids = [...absent]
   const metas = yield* node.store.meta(ids)

@@ -7,7 +7,7 @@ import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
 import type { CheckKey } from './checking.ts'
 import { storedRecord } from './keeping.ts'
-import { learnKeys, takeKey } from './learning.ts'
+import { keysNamedBy, learnKeys, takeKey } from './learning.ts'
 import type { Connection, Node } from './node.ts'
 import type { Task } from './task.ts'
 import { ASK_IDS_MAX, type Item } from './wire.ts'
@@ -15,32 +15,28 @@ import { ASK_IDS_MAX, type Item } from './wire.ts'
 /** Key records that one answer may bring: a chain for each of 64 authors. */
 export const KEYS_SENT_MAX: number = 64 * (1 + KEY_CHAIN_MAX)
 
-/** The keys that these blocks were signed under: at hand, in the store, or from the peer that sent them. */
+/** The keys that these blocks were signed under: at hand, in the store, or from the peer that sent them. `areAll`: none of them is lacking. */
 export function* keysFor(
   node: Node,
   peer: Connection,
   blocks: Uint8Array[],
   untilMs: number,
-): Task<CheckKey[]> {
-  if ([...keysOf(blocks)].some((id) => !node.keys.isReady(id))) yield* fetchKeys(node, peer, blocks, untilMs)
-  return keysAtHand(node, blocks)
+): Task<{ keys: CheckKey[]; areAll: boolean }> {
+  const named = [...keysNamedBy(blocks)]
+  if (named.some((id) => !node.keys.isReady(id))) yield* fetchKeys(node, peer, blocks, untilMs)
+  const keys = keysAmong(node, named)
+  return { keys, areAll: keys.length === named.length }
 }
 
 /** Those of the keys that these blocks were signed under that are at hand. */
 export function keysAtHand(node: Node, blocks: Uint8Array[]): CheckKey[] {
-  return [...keysOf(blocks)]
-    .flatMap((id) => node.keys.get(id) ?? [])
-    .map(({ id, entity, publicKey, position, next }) => ({ id, entity, publicKey, position, next }))
+  return keysAmong(node, [...keysNamedBy(blocks)])
 }
 
-/** Ids of the key records that these blocks name, each once. */
-function keysOf(blocks: Uint8Array[]): IdSet {
-  const needed = new IdSet()
-  for (const bytes of blocks) {
-    const { kind, key } = peekKey(bytes)
-    if (kind !== KEY_GENESIS) needed.add(key)
-  }
-  return needed
+function keysAmong(node: Node, ids: readonly Uint8Array[]): CheckKey[] {
+  return ids
+    .flatMap((id) => node.keys.get(id) ?? [])
+    .map(({ id, entity, publicKey, position, next }) => ({ id, entity, publicKey, position, next }))
 }
 
 /** Whether a record's key is among those that are known; a genesis needs none. */

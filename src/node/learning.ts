@@ -4,6 +4,7 @@
  */
 import { decode } from '../base/codec.ts'
 import { asSheafError, SheafError } from '../base/errors.ts'
+import { equalBytes } from '../base/hash.ts'
 import { IdSet } from '../base/id-map.ts'
 import { parseBlock, peekKey, type VerifiedBlock, verifyBlock } from '../content/block.ts'
 import { KEY_GENESIS } from '../content/key.ts'
@@ -21,6 +22,20 @@ export type KeysAround = Pick<Node, 'store' | 'keys' | 'verifyContext'>
 /** Under which the key record is noted that the person who runs this node readmitted for an entity. */
 export function choiceKey(entity: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('readmitted '), entity])
+}
+
+/** Ids of the key records that these blocks name, each once. */
+export function keysNamedBy(blocks: readonly Uint8Array[]): IdSet {
+  const named = new IdSet()
+  let last: Uint8Array | undefined
+  for (const bytes of blocks) {
+    const { kind, key } = peekKey(bytes)
+    // Mostly one author's, one after the other.
+    if (kind === KEY_GENESIS || (last !== undefined && equalBytes(key, last))) continue
+    named.add(key)
+    last = key
+  }
+  return named
 }
 
 /** Puts into the key book every key that `blocks` need and that they bring or the store has; ends with the ids of those still missing. */

@@ -31,14 +31,7 @@ export class Shelving {
 
   /** Writes what the policy admits. What cannot be written is said and not thrown: a reader has it all the same. */
   *keep(blocks: readonly StoredBlock[]): Task<void> {
-    let bytes = 0
-    const admitted = blocks.filter((block) => {
-      const withThis = bytes + neededBytes([block])
-      if (isDeniedBlock(this.#node.retention, block)) return false
-      if (this.#node.retention.admit({ ...block, bytes: withThis }) !== 'keep') return false
-      bytes = withThis
-      return true
-    })
+    const admitted = this.#admitted(blocks)
     if (admitted.length === 0) return
     try {
       yield* this.#node.store.append('shelf', admitted, { sync: false })
@@ -46,6 +39,25 @@ export class Shelving {
       const { code, message } = asSheafError(cause)
       this.#node.emit({ type: 'failed', what: 'keeping pages', code, message })
     }
+  }
+
+  #admitted(blocks: readonly StoredBlock[]): StoredBlock[] {
+    const { retention } = this.#node
+    const last = blocks.at(-1)
+    // Where nothing is denied only the bytes count, and where all of them fit, each does.
+    const areAllFine =
+      last !== undefined &&
+      retention.servesAll() &&
+      retention.admit({ ...last, bytes: neededBytes(blocks) }) === 'keep'
+    if (areAllFine) return [...blocks]
+    let bytes = 0
+    return blocks.filter((block) => {
+      const withThis = bytes + neededBytes([block])
+      if (isDeniedBlock(retention, block)) return false
+      if (retention.admit({ ...block, bytes: withThis }) !== 'keep') return false
+      bytes = withThis
+      return true
+    })
   }
 
   /** Has it written soon, the keys beside their records; what does not fit in between is not kept. */

@@ -1,6 +1,6 @@
 /** Many writes at once: the notes, then one append a feed, then one batch of the index. What is written twice is stored once. */
 import { crc32 } from 'node:zlib'
-import { IdMap } from '../../../base/id-map.ts'
+import { type IdMap, idKey } from '../../../base/id-map.ts'
 import type { Feed, StoredBlock } from '../../store.ts'
 import type { IndexBatch } from './block-index.ts'
 import type { Files } from './files.ts'
@@ -32,17 +32,23 @@ async function freshBlocks(
   writes: readonly Write[],
   unreadable: IdMap<IndexedBlock>,
 ): Promise<Record<Feed, StoredBlock[]>> {
-  const wanted = new IdMap<{ feed: Feed; block: StoredBlock }>()
-  for (const { feed, blocks } of writes) {
-    for (const block of blocks) if (!wanted.has(block.id)) wanted.set(block.id, { feed, block })
-  }
+  const seen = new Set<string>()
+  const wanted = writes.map(({ blocks }) => blocks.filter(({ id }) => isNew(seen, idKey(id))))
+  const known = await index.find(wanted.flatMap((blocks) => blocks.map(({ id }) => id)))
   const fresh: Record<Feed, StoredBlock[]> = { outbox: [], shelf: [] }
-  const all = [...wanted.values()]
-  const known = await index.find(all.map(({ block }) => block.id))
-  all.forEach(({ feed, block }, i) => {
-    if (known[i] === undefined || unreadable.has(block.id)) fresh[feed].push(block)
-  })
+  let at = 0
+  for (const [i, { feed }] of writes.entries()) {
+    for (const block of wanted[i]!) {
+      if (known[at++] === undefined || unreadable.has(block.id)) fresh[feed].push(block)
+    }
+  }
   return fresh
+}
+
+/** Whether `key` is not among those that were `seen`, where it is from now on. */
+function isNew(seen: Set<string>, key: string): boolean {
+  const { size } = seen
+  return seen.add(key).size > size
 }
 
 async function appendTo(
