@@ -128,6 +128,7 @@ function* fetchFrom(
   options: Fetching,
 ): Task<void> {
   const { untilMs, found, queryIds } = options
+  if (wanted.length === 1) return yield* fetchOne(node, order, wanted[0]!, options)
   const places = placesOf(wanted, queryIds)
   let missing = [...places.values()]
   for (let round = 0; round < order.length && missing.length > 0; round++) {
@@ -135,6 +136,15 @@ function* fetchFrom(
     const batches = queriesOf(missing, order, round, queryIds)
     yield* forEach(batches, IN_FLIGHT * order.length, (batch) => askBatch(node, batch, options))
     missing = missing.filter(({ one }) => !found.has(idKey(one.id)))
+  }
+}
+
+/** As `fetchFrom`, with nothing to share out: what a reader of one page waits for. */
+function* fetchOne(node: Node, order: readonly Connection[], one: Wanted, options: Fetching): Task<void> {
+  const key = idKey(one.id)
+  for (const peer of order) {
+    if (options.found.has(key) || node.env.nowMs() >= options.untilMs) return
+    yield* askBatch(node, { ids: [one], peer }, options)
   }
 }
 
@@ -179,13 +189,13 @@ function queriesOf(
 ): { ids: Wanted[]; peer: Connection }[] {
   const byPeer = order.map((): Wanted[] => [])
   for (const { one, first } of missing) byPeer[(first + round) % order.length]!.push(one)
-  return byPeer.flatMap((all, i) => {
-    const count = Math.ceil(all.length / queryIds)
-    return Array.from({ length: count }, (_, n) => ({
-      ids: all.slice(n * queryIds, (n + 1) * queryIds),
-      peer: order[i]!,
-    }))
-  })
+  const queries: { ids: Wanted[]; peer: Connection }[] = []
+  for (const [i, all] of byPeer.entries()) {
+    for (let at = 0; at < all.length; at += queryIds) {
+      queries.push({ ids: all.slice(at, at + queryIds), peer: order[i]! })
+    }
+  }
+  return queries
 }
 
 type Tell = (wanted: Wanted, answer: Exclude<Answered, 'found'>) => void

@@ -203,6 +203,7 @@ export class Serving {
       const named = bytes && keyNamedBy(bytes)
       if (named !== undefined && this.#node.keys.isRetired(named.key)) records.push({ ...named, id: ids[i]! })
     }
+    if (records.length === 0) return NONE
     const counted = new IdSet((yield* counting(this.#node, records, true)).map(({ id }) => id))
     return new IdSet(records.flatMap(({ id }) => (counted.has(id) ? [] : [id])))
   }
@@ -274,6 +275,7 @@ export class Serving {
   }
 }
 
+const NONE = new IdSet()
 const DENIED: Answer = { type: 'refused', reason: { type: 'policy' } }
 
 /** Ids of the key records that a record under `key` rests on, and of those that came after: all that are known of its entity. */
