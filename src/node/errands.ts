@@ -2,6 +2,7 @@
  * Commands under way, each from when it is given to its answer. Whoever gave one may leave: what only looks for
  * something then ends at its next wait, with what it asked of peers and the work that it paid with; what writes goes on.
  */
+import { ChurnMap } from '../base/churn-map.ts'
 import { SheafError } from '../base/errors.ts'
 import type { Command } from './commands.ts'
 import type { Desk } from './desk.ts'
@@ -39,7 +40,7 @@ export class Errands {
   readonly #desk: Desk
   readonly #effect: (effect: Effect) => void
   /** How to end those that may be ended, by token. */
-  readonly #stops = new Map<number, Stop>()
+  readonly #stops = new ChurnMap<number, Stop>()
 
   constructor(desk: Desk, effect: (effect: Effect) => void) {
     this.#desk = desk
@@ -51,7 +52,7 @@ export class Errands {
     const task = this.#desk.take(command, (value) => this.#effect({ type: 'progress', token, value }))
     const stop = run(task, (outcome) => {
       isOver = true
-      this.#stops.delete(token)
+      this.#stops.take(token)
       this.#effect({ type: 'answer', token, outcome })
     })
     if (!isOver && LOOKS.has(command.type)) this.#stops.set(token, stop)

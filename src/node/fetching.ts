@@ -4,7 +4,7 @@
  */
 import { asSheafError, SheafError } from '../base/errors.ts'
 import { equalBytes, sha256 } from '../base/hash.ts'
-import { IdMap, IdSet, idKey } from '../base/id-map.ts'
+import { IdMap, idKey } from '../base/id-map.ts'
 import { peekKey, type VerifiedBlock } from '../content/block.ts'
 import type { Judged } from '../content/key-book.ts'
 import type { Checked } from './checking.ts'
@@ -269,7 +269,6 @@ function* accept(
   const records = sent.filter(({ index }) => ids[index]!.pieceAt === undefined).map(({ bytes }) => bytes)
   try {
     const { keys, areAll } = yield* keysFor(node, peer, records, untilMs)
-    const known = new IdSet(keys.map(({ id }) => id))
     const judge = ({ index, bytes }: Sent): Judged => {
       const { kind, key } = peekKey(bytes)
       return { kind, key, id: ids[index]!.id }
@@ -278,7 +277,7 @@ function* accept(
     const areSomeRetired = keys.some(({ id }) => node.keys.isRetired(id))
     if (areSomeRetired) yield* node.prove(sent.filter(isRecord).map(judge), untilMs)
     const counts = (one: Sent): boolean => {
-      return !isRecord(one) || (hasKey(one.bytes, known) && node.keys.judge(judge(one)).type === 'counts')
+      return !isRecord(one) || (hasKey(one.bytes, keys) && node.keys.judge(judge(one)).type === 'counts')
     }
     // What is signed under a current key counts: nearly always there is nothing more to look at.
     const [judged, unjudged] = areAll && !areSomeRetired ? [sent, []] : parted(sent, counts)

@@ -34,15 +34,20 @@ export function keysAtHand(node: Node, blocks: Uint8Array[]): CheckKey[] {
 }
 
 function keysAmong(node: Node, ids: readonly Uint8Array[]): CheckKey[] {
-  return ids
-    .flatMap((id) => node.keys.get(id) ?? [])
-    .map(({ id, entity, publicKey, position, next }) => ({ id, entity, publicKey, position, next }))
+  const keys: CheckKey[] = []
+  for (const one of ids) {
+    const key = node.keys.get(one)
+    if (key === undefined) continue
+    const { id, entity, publicKey, position, next } = key
+    keys.push({ id, entity, publicKey, position, next })
+  }
+  return keys
 }
 
 /** Whether a record's key is among those that are known; a genesis needs none. */
-export function hasKey(bytes: Uint8Array, known: IdSet): boolean {
+export function hasKey(bytes: Uint8Array, known: readonly CheckKey[]): boolean {
   const { kind, key } = peekKey(bytes)
-  return kind === KEY_GENESIS || known.has(key)
+  return kind === KEY_GENESIS || known.some(({ id }) => equalBytes(id, key))
 }
 
 /** Asks a peer for the key records that `blocks` were signed under; it may not have them. */
