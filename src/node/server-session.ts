@@ -57,6 +57,8 @@ export class ServerSession {
   readonly #ends: Ends
   readonly #intake: Intake
   #challenges = 0
+  /** The algorithm of the last hello that came while the link could take no more. */
+  #greeted: number | undefined
   /** The counter of the last challenge that was answered: a solution is good once, and in its order. The MAC binds it to this session. */
   #answered = -1
   #isOpen = false
@@ -137,7 +139,6 @@ export class ServerSession {
   }
 
   #hello(message: Uint8Array): void {
-    if (this.#peer.isBlocked) return // who does not read gets no challenges
     if (!this.#passes('hello')) return
     const { versions, algorithms } = decode(helloCodec, message)
     const algorithm = ALGORITHMS.find((known) => algorithms.includes(known))
@@ -149,7 +150,23 @@ export class ServerSession {
       )
       return this.#refuseSession(undefined, error)
     }
-    const nowMs = this.#env.nowMs()
+    if (this.#peer.isBlocked) this.#challengeLater(algorithm)
+    else this.#challenge(algorithm)
+  }
+
+  /** Who does not read gets no challenges; who is only being sent much gets one when that has gone. */
+  #challengeLater(algorithm: number): void {
+    const isAwaited = this.#greeted !== undefined
+    this.#greeted = algorithm
+    if (isAwaited) return
+    this.#peer.onWritable.push(() => {
+      const greeted = this.#greeted
+      this.#greeted = undefined
+      if (greeted !== undefined && !this.#peer.isGone) this.#challenge(greeted)
+    })
+  }
+
+  #challenge(algorithm: number): void {
     const challenge = mintChallenge(
       {
         version: PROTOCOL_VERSION,
@@ -159,7 +176,7 @@ export class ServerSession {
       },
       this.#ends,
       this.#env.epochKeys,
-      nowMs,
+      this.#env.nowMs(),
     )
     this.#env.send(this.#peer, 'challenge', encodeMessage('challenge', challenge))
   }

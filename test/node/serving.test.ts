@@ -231,6 +231,24 @@ test('serving - who reads nothing for five minutes is parted with, whoever reads
   t.absent(end.isConnected, 'that it was said again did not begin it anew')
 })
 
+test('serving - who greets while much is on its way to it is challenged when that has gone, once', async (t) => {
+  const { world, client } = await keeper()
+  const { end } = client
+  const challenges = (): number => end.heard.filter(({ name }) => name === 'challenge').length
+  const before = challenges()
+  world.press('hand', end.number, 'blocked')
+  for (let times = 0; times < 3; times++) end.say('hello', client.hello())
+  await world.settle()
+  t.is(challenges(), before, 'who does not read is sent nothing more')
+  world.press('hand', end.number, 'drained')
+  await world.settle()
+  t.is(challenges(), before + 1)
+  world.press('hand', end.number, 'blocked')
+  world.press('hand', end.number, 'drained')
+  await world.settle()
+  t.is(challenges(), before + 1, 'and not again')
+})
+
 test('serving - a list may be asked for of one kind, and of what one entity signed', async (t) => {
   const { world, client, records } = await keeper()
   const ada = actor('ada', world.network)
