@@ -106,6 +106,14 @@ export function sha256LeadingZeroBits(bytes: Uint8Array): number {
   return 8 * HASH_BYTES
 }
 
+/** The first 48 bits of SHA-256 of `bytes`, as a number, big-endian: another such step. */
+export function sha256First48Bits(bytes: Uint8Array): number {
+  const text = digestText(bytes)
+  const high = (text.charCodeAt(0) * 256 + text.charCodeAt(1)) * 256 + text.charCodeAt(2)
+  const low = (text.charCodeAt(3) * 256 + text.charCodeAt(4)) * 256 + text.charCodeAt(5)
+  return high * 2 ** 24 + low
+}
+
 /** Byte order: below zero where `a` comes first, above where `b` does, zero where they are equal. A prefix comes first. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)

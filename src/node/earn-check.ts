@@ -5,7 +5,7 @@
  *     hello │ challenge │ bid │ proofs │ signature │ ask │ query
  */
 import { readUint, type State, take } from '../base/codec.ts'
-import { type Ends, type EpochKeys, judgeChallenge, judgeProofs, type Refused, workSeed } from './work.ts'
+import { type EpochKeys, judgeChallenge, judgeProofs, type Refused, workSeed } from './work.ts'
 
 const TIME_BYTES = 6
 const MAC_BYTES = 32
@@ -13,7 +13,8 @@ const NONCE_BYTES = 8
 const SIGNATURE_BYTES = 64
 
 export interface Judge {
-  ends: Ends
+  /** See `boundTo`. */
+  bound: Uint8Array
   keys: EpochKeys
   /** The counter of the last challenge that was answered. */
   answered: number
@@ -25,7 +26,7 @@ export interface Judge {
  * yet. Whether the bid is high enough, and the rest of the bytes, is for the codec and its user. Throws
  * TRUNCATED, NOT_CANONICAL or TOO_LARGE where the bytes are no earn.
  */
-export function judgeEarn(message: Uint8Array, { ends, keys, answered, nowMs }: Judge): Refused | undefined {
+export function judgeEarn(message: Uint8Array, { bound, keys, answered, nowMs }: Judge): Refused | undefined {
   const state: State = { start: 0, end: message.byteLength, buffer: message }
   take(state, readUint(state)) // hello
   const from = state.start
@@ -36,7 +37,7 @@ export function judgeEarn(message: Uint8Array, { ends, keys, answered, nowMs }: 
   readUint(state) // effort
   take(state, TIME_BYTES + MAC_BYTES)
   const challenge = message.subarray(from, state.start)
-  const refused = judgeChallenge(challenge, ends, keys, nowMs)
+  const refused = judgeChallenge(challenge, bound, keys, nowMs)
   if (refused !== undefined) return refused
   if (counter <= answered) return REPLAYED
 

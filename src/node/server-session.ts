@@ -40,7 +40,7 @@ import {
   PROTOCOL_VERSION,
   thank as thankCodec,
 } from './wire.ts'
-import { ALGORITHMS, type Ends, mintChallenge, type Refused } from './work.ts'
+import { ALGORITHMS, boundTo, type Ends, mintChallenge, type Refused } from './work.ts'
 
 /** Queries beyond the window before it counts as a breach. */
 const EXCESS_MAX = 64
@@ -55,6 +55,7 @@ export class ServerSession {
   readonly #env: SessionEnv
   readonly #peer: Peer
   readonly #ends: Ends
+  readonly #bound: Uint8Array
   readonly #intake: Intake
   #challenges = 0
   /** The algorithm of the last hello that came while the link could take no more. */
@@ -86,6 +87,7 @@ export class ServerSession {
       client: peer.device,
       server: env.device.publicKey,
     }
+    this.#bound = boundTo(this.#ends)
     this.#intake = new Intake(env, peer, serve, {
       say: (name, message) => this.#say(name, message),
       refuse: (ask, error) => this.#refuse(ask, error),
@@ -174,7 +176,7 @@ export class ServerSession {
         counter: this.#challenges++,
         effort: quotedEffort(this.#price, this.#env.queue.backlog),
       },
-      this.#ends,
+      this.#bound,
       this.#env.epochKeys,
       this.#env.nowMs(),
     )
@@ -196,13 +198,9 @@ export class ServerSession {
   }
 
   #judge(message: Uint8Array): Refused | undefined {
-    const keys = this.#env.epochKeys
-    return judgeEarn(message, {
-      ends: this.#ends,
-      keys,
-      answered: this.#answered,
-      nowMs: this.#env.nowMs(),
-    })
+    const { epochKeys: keys } = this.#env
+    const nowMs = this.#env.nowMs()
+    return judgeEarn(message, { bound: this.#bound, keys, answered: this.#answered, nowMs })
   }
 
   /** A first query opens the session when it is served, and leaves no trace of itself where it is not. */

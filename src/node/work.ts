@@ -2,13 +2,13 @@
  * The price of a query: a challenge that the server need not remember, and a proof of work
  * that is bound to it, to the query and to the effort that was bid before solving.
  *
- *     N    = HMAC(epoch key, fields of the challenge, handshake, both devices)
+ *     N    = HMAC(epoch key, H(handshake, both devices) ‖ fields of the challenge)
  *     seed = H(challenge ‖ hash of the query ‖ bid)
  *     proof i, one of 8: a nonce with H(seed ‖ i ‖ nonce) < 2^48 / (bid / 8) in its first 48 bits
  */
 import { decode, encode, timeMs } from '../base/codec.ts'
 import type { ErrorCode } from '../base/errors.ts'
-import { domainHash, hmacSha256, sha256 } from '../base/hash.ts'
+import { domainHash, hmacSha256, sha256, sha256First48Bits } from '../base/hash.ts'
 import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import { type Challenge, challenge as challengeCodec, PROOFS } from './wire.ts'
@@ -28,6 +28,11 @@ export interface Ends {
   session: Uint8Array
   client: Uint8Array
   server: Uint8Array
+}
+
+/** What a challenge is bound to: hash of the ends, which a session has once and for all. */
+export function boundTo({ network, session, client, server }: Ends): Uint8Array {
+  return domainHash('sheaf/1 challenge', network.id, session, client, server)
 }
 
 /** The keys of the server's MAC: the present epoch's and the last one's. A restart draws new ones, which only means new challenges. */
@@ -50,16 +55,17 @@ export class EpochKeys {
   }
 }
 
+/** `bound`: see `boundTo`. */
 export function mintChallenge(
   fields: Omit<Challenge, 'mac' | 'expires' | 'time'>,
-  ends: Ends,
+  bound: Uint8Array,
   keys: EpochKeys,
   nowMs: number,
 ): Challenge {
   const { version, algorithm, counter, effort } = fields
   const expires = nowMs + CHALLENGE_LIFE_MS
   const minted: Challenge = { version, algorithm, counter, time: nowMs, effort, expires, mac: NO_MAC }
-  minted.mac = macOf(encode(challengeCodec, minted), ends, keys.at(nowMs)[0]!)
+  minted.mac = macOf(encode(challengeCodec, minted), bound, keys.at(nowMs)[0]!)
   return minted
 }
 
@@ -72,7 +78,7 @@ export interface Refused {
 /** `given` is a challenge as it came. Undefined where this server minted it for these ends, and lately. */
 export function judgeChallenge(
   given: Uint8Array,
-  ends: Ends,
+  bound: Uint8Array,
   keys: EpochKeys,
   nowMs: number,
 ): Refused | undefined {
@@ -80,7 +86,7 @@ export function judgeChallenge(
   const unsigned = withoutMac(given)
   const mac = given.subarray(-MAC_BYTES)
   for (const key of keys.at(nowMs)) {
-    if (isSameMac(macOf(unsigned, ends, key), mac)) return isOld ? EXPIRED : undefined
+    if (isSameMac(macOf(unsigned, bound, key), mac)) return isOld ? EXPIRED : undefined
   }
   // A key that has rotated away looks like another session's; the claimed time tells the two apart for the honest.
   return isOld ? EXPIRED : NOT_OURS
@@ -122,10 +128,11 @@ export class Search {
   run(tries: number): Uint8Array[] | undefined {
     if (this.bid === 0) return []
     const target = targetOf(this.bid)
+    const nonce = Buffer.alloc(NONCE_BYTES)
     for (let left = tries; left > 0 && this.proofs.length < PROOFS; left--) {
-      const nonce = nonceOf(this.#next++)
+      nonce.writeUIntLE(this.#next++, 0, COUNTED_BYTES)
       if (first48Bits(this.seed, this.proofs.length, nonce, 0) < target) {
-        this.proofs.push(nonce)
+        this.proofs.push(Uint8Array.from(nonce))
         this.#next = 0
       }
     }
@@ -136,14 +143,19 @@ export class Search {
 const MAC_BYTES = 32
 const TIME_BYTES = 6
 const NONCE_BYTES = 8
-/** A challenge has 80 bytes at the most, whatever numbers a stranger writes into it. */
+/** Of a nonce, those that a search counts through: nobody comes to their end. */
+const COUNTED_BYTES = 6
+/** The ends' hash and a challenge, which has 80 bytes at the most, whatever numbers a stranger writes into it. */
 const macScratch = new Uint8Array(128)
+const unsignedScratch = new Uint8Array(96)
 const NO_MAC = new Uint8Array(MAC_BYTES)
 
 /** `unsigned`: the encoded challenge with zeros for its MAC. */
-function macOf(unsigned: Uint8Array, ends: Ends, key: Uint8Array): Uint8Array {
-  const { network, session, client, server } = ends
-  return hmacSha256(key, domainHash('sheaf/1 challenge', network.id, unsigned, session, client, server))
+function macOf(unsigned: Uint8Array, bound: Uint8Array, key: Uint8Array): Uint8Array {
+  const length = bound.byteLength + unsigned.byteLength
+  macScratch.set(bound)
+  macScratch.set(unsigned, bound.byteLength)
+  return hmacSha256(key, macScratch.subarray(0, length))
 }
 
 /** The time of expiry stands right before the MAC, which is last. */
@@ -153,7 +165,7 @@ function expiryOf(given: Uint8Array): number {
 
 /** Until the next call. */
 function withoutMac(given: Uint8Array): Uint8Array {
-  const unsigned = macScratch.subarray(0, given.byteLength)
+  const unsigned = unsignedScratch.subarray(0, given.byteLength)
   unsigned.set(given)
   unsigned.fill(0, given.byteLength - MAC_BYTES)
   return unsigned
@@ -178,16 +190,7 @@ function first48Bits(seed: Uint8Array, index: number, nonces: Uint8Array, from: 
   scratch.set(seed, 0)
   scratch[32] = index
   for (let i = 0; i < NONCE_BYTES; i++) scratch[33 + i] = nonces[from + i]!
-  const hash = sha256(scratch)
-  return (
-    ((hash[0]! * 256 + hash[1]!) * 256 + hash[2]!) * 2 ** 24 + (hash[3]! * 256 + hash[4]!) * 256 + hash[5]!
-  )
-}
-
-function nonceOf(value: number): Uint8Array {
-  const nonce = new Uint8Array(8)
-  new DataView(nonce.buffer).setBigUint64(0, BigInt(value), true)
-  return nonce
+  return sha256First48Bits(scratch)
 }
 
 function number6(value: number): Uint8Array {

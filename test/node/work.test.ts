@@ -6,6 +6,7 @@ import { networkOf } from '../../src/base/network.ts'
 import { seededRandom } from '../../src/base/seeded.ts'
 import { type Challenge, challenge as challengeCodec, PROOFS } from '../../src/node/wire.ts'
 import {
+  boundTo,
   CHALLENGE_LIFE_MS,
   type Ends,
   EpochKeys,
@@ -27,6 +28,7 @@ const ends: Ends = {
   client: random(32),
   server: random(32),
 }
+const bound = boundTo(ends)
 const FIELDS = { version: 1, algorithm: 1, counter: 0, effort: 64 }
 const query = utf8('the query')
 
@@ -34,7 +36,7 @@ const seedOf = (challenge: Challenge, asked: Uint8Array, bid: number): Uint8Arra
   workSeed(encode(challengeCodec, challenge), asked, bid)
 
 function checkChallenge(given: Challenge, at: Ends, keys: EpochKeys, nowMs: number): void {
-  pass(judgeChallenge(encode(challengeCodec, given), at, keys, nowMs))
+  pass(judgeChallenge(encode(challengeCodec, given), boundTo(at), keys, nowMs))
 }
 
 function checkProofs(seed: Uint8Array, bid: number, proofs: Uint8Array[]): void {
@@ -53,7 +55,7 @@ function solved(challenge: Challenge, asked: Uint8Array, bid: number): Uint8Arra
 
 test('work - a challenge is good for the ends it was made for, and for no others', (t) => {
   const keys = keysOf('server')
-  const challenge = mintChallenge(FIELDS, ends, keys, START_MS)
+  const challenge = mintChallenge(FIELDS, bound, keys, START_MS)
   t.execution(() => checkChallenge(challenge, ends, keys, START_MS))
   const others: [string, Ends][] = [
     ['another network', { ...ends, network: networkOf('tests', 4) }],
@@ -77,7 +79,7 @@ test('work - a challenge is good for the ends it was made for, and for no others
 
 test('work - no field of a challenge can be changed', (t) => {
   const keys = keysOf('server')
-  const challenge = mintChallenge(FIELDS, ends, keys, START_MS)
+  const challenge = mintChallenge(FIELDS, bound, keys, START_MS)
   const changes: Partial<Challenge>[] = [
     { version: 2 },
     { algorithm: 2 },
@@ -103,7 +105,7 @@ test('work - a challenge lives a minute, whenever in its epoch it was made', (t)
       const keys = keysOf('server')
       keys.at(START_MS)
       const madeMs = START_MS + intoEpochMs
-      const challenge = mintChallenge(FIELDS, ends, keys, madeMs)
+      const challenge = mintChallenge(FIELDS, bound, keys, madeMs)
       const code = refusal(() => checkChallenge(challenge, ends, keys, madeMs + ageMs))
       return code === (ageMs <= CHALLENGE_LIFE_MS ? undefined : 'EXPIRED')
     }),
@@ -114,7 +116,7 @@ test('work - a challenge lives a minute, whenever in its epoch it was made', (t)
 
 test('work - a key that rotated away makes nothing good again', (t) => {
   const keys = keysOf('server')
-  const challenge = mintChallenge(FIELDS, ends, keys, START_MS)
+  const challenge = mintChallenge(FIELDS, bound, keys, START_MS)
   t.is(keys.at(START_MS + 59_999).length, 1)
   t.is(keys.at(START_MS + 60_000).length, 2)
   t.is(keys.at(START_MS + 500_000).length, 1, 'both are too old')
@@ -131,12 +133,12 @@ test('work - a key that rotated away makes nothing good again', (t) => {
 
 test('work - proofs show the bid for one challenge, one query and one bid', (t) => {
   const keys = keysOf('server')
-  const challenge = mintChallenge(FIELDS, ends, keys, START_MS)
+  const challenge = mintChallenge(FIELDS, bound, keys, START_MS)
   const bid = 4096
   const proofs = solved(challenge, query, bid)
   t.is(proofs.length, PROOFS)
   t.execution(() => checkProofs(seedOf(challenge, query, bid), bid, proofs))
-  const another = mintChallenge({ ...FIELDS, counter: 1 }, ends, keys, START_MS)
+  const another = mintChallenge({ ...FIELDS, counter: 1 }, bound, keys, START_MS)
   const cases: [string, Uint8Array, number, Uint8Array[]][] = [
     ['another challenge', seedOf(another, query, bid), bid, proofs],
     ['another query', seedOf(challenge, utf8('another query'), bid), bid, proofs],
@@ -160,7 +162,7 @@ test('work - proofs show the bid for one challenge, one query and one bid', (t) 
 })
 
 test('work - the search finds the same proofs in slices of any size, and each shows its work', (t) => {
-  const challenge = mintChallenge(FIELDS, ends, keysOf('server'), START_MS)
+  const challenge = mintChallenge(FIELDS, bound, keysOf('server'), START_MS)
   const whole = solved(challenge, query, 512).map(hex).join()
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 700 }), (slice) => {
