@@ -46,6 +46,7 @@ export function inflateExactly(stream: Uint8Array, textBytes: number): Uint8Arra
 }
 
 function openInflater(): Inflater | undefined {
+  // Its types name only what is documented; whether the rest is there is asked below.
   const opened = createInflateRaw() as unknown as Partial<Inflater>
   isUsable = typeof opened._handle?.writeSync === 'function' && opened._writeState instanceof Uint32Array
   if (!isUsable) return undefined

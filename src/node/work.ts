@@ -83,10 +83,9 @@ export function judgeChallenge(
   nowMs: number,
 ): Refused | undefined {
   const isOld = nowMs > expiryOf(given)
-  const unsigned = withoutMac(given)
   const mac = given.subarray(-MAC_BYTES)
   for (const key of keys.at(nowMs)) {
-    if (isSameMac(macOf(unsigned, bound, key), mac)) return isOld ? EXPIRED : undefined
+    if (isSameMac(macOf(given, bound, key), mac)) return isOld ? EXPIRED : undefined
   }
   // A key that has rotated away looks like another session's; the claimed time tells the two apart for the honest.
   return isOld ? EXPIRED : NOT_OURS
@@ -147,28 +146,20 @@ const NONCE_BYTES = 8
 const COUNTED_BYTES = 6
 /** The ends' hash and a challenge, which has 80 bytes at the most, whatever numbers a stranger writes into it. */
 const macScratch = new Uint8Array(128)
-const unsignedScratch = new Uint8Array(96)
 const NO_MAC = new Uint8Array(MAC_BYTES)
 
-/** `unsigned`: the encoded challenge with zeros for its MAC. */
-function macOf(unsigned: Uint8Array, bound: Uint8Array, key: Uint8Array): Uint8Array {
-  const length = bound.byteLength + unsigned.byteLength
+/** Of an encoded challenge, whatever stands in the place of its MAC. */
+function macOf(challenge: Uint8Array, bound: Uint8Array, key: Uint8Array): Uint8Array {
+  const length = bound.byteLength + challenge.byteLength
   macScratch.set(bound)
-  macScratch.set(unsigned, bound.byteLength)
+  macScratch.set(challenge, bound.byteLength)
+  macScratch.fill(0, length - MAC_BYTES, length)
   return hmacSha256(key, macScratch.subarray(0, length))
 }
 
 /** The time of expiry stands right before the MAC, which is last. */
 function expiryOf(given: Uint8Array): number {
   return decode(timeMs, given.subarray(-MAC_BYTES - TIME_BYTES, -MAC_BYTES))
-}
-
-/** Until the next call. */
-function withoutMac(given: Uint8Array): Uint8Array {
-  const unsigned = unsignedScratch.subarray(0, given.byteLength)
-  unsigned.set(given)
-  unsigned.fill(0, given.byteLength - MAC_BYTES)
-  return unsigned
 }
 
 /** Takes as long wherever the two differ, so that nobody finds a MAC byte by byte. */
